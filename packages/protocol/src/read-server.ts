@@ -1,0 +1,163 @@
+import type { AckItem, HeadTuple, MarkTuple, Page, Refusal, ServerFrame, Welcome } from './envelope.js'
+import { isWireErrorCode, type WireErrorCode } from './errors.js'
+import type { Fields } from './fields.js'
+import { checkJson, isId, isInteger, isObject, isText, isType, isUserId } from './guards.js'
+import { DEFAULT_LIMITS, type Limits, PROTOCOL_LIMITS } from './limits.js'
+import type { IMessage } from './message.js'
+import { isRef, readPosition, readSignal, readTail } from './read-client.js'
+
+/** Reads a server's frame by its type; undefined for a type that this version does not know. */
+export function readServerFrame(type: string, fields: Fields): ServerFrame | undefined {
+  switch (type) {
+    case 'messages':
+      return { t: 'messages', conversation: fields.id('conversation'), items: messages(fields) }
+    case 'ack':
+      return {
+        t: 'ack',
+        re: fields.integer('re', 0),
+        conversation: fields.id('conversation'),
+        items: fields.list('items', PROTOCOL_LIMITS.items, 'acks', readAckItem),
+        ...(fields.has('refused') && { refused: fields.check('refused', isRefusal, 'a refusal', NO_REFUSAL) }),
+      }
+    case 'page':
+      return readPage(fields)
+    case 'cursor':
+      return {
+        t: 'cursor',
+        conversation: fields.id('conversation'),
+        ...(fields.has('delivered') && { delivered: fields.integer('delivered', 0) }),
+        ...(fields.has('read') && { read: fields.integer('read', 0) }),
+        ...(fields.has('user') && { user: fields.check('user', isUserId, 'a user id', '') }),
+      }
+    case 'signal':
+      return { ...readSignal(fields), user: fields.check('user', isUserId, 'a user id', '') }
+    case 'heartbeat':
+      return { t: 'heartbeat', now: fields.integer('now', 0) }
+    case 'pong':
+      return { t: 'pong', re: fields.integer('re', 0) }
+    case 'welcome':
+      return readWelcome(fields)
+    case 'behind':
+      return { t: 'behind', heads: heads(fields) }
+    case 'drain':
+      return { t: 'drain', spread: fields.integer('spread', 0) }
+    case 'auth':
+      return {
+        t: 'auth',
+        re: fields.integer('re', 0),
+        ...(fields.has('expires') && { expires: fields.integer('expires', 0) }),
+      }
+    case 'error':
+      return {
+        t: 'error',
+        ...(fields.has('re') && { re: fields.integer('re', 0) }),
+        code: readCode(fields.get('code')),
+        message: fields.text('message', 1_024),
+        fatal: fields.boolean('fatal'),
+      }
+    default:
+      return undefined
+  }
+}
+
+const NO_REFUSAL: Refusal = { cid: '', code: 'internal', retry: true }
+
+/** A newer server may have codes that we do not know; `retry` beside them says all that the client needs. */
+const readCode = (value: unknown): WireErrorCode => (isWireErrorCode(value) ? value : 'internal')
+
+const isRefusal = (value: unknown): value is Refusal => isObject(value) && isText(value.cid, 64) && isRefused(value)
+
+const isRefused = (value: unknown): value is NonNullable<Page['refused']> =>
+  isObject(value) &&
+  typeof value.code === 'string' &&
+  typeof value.retry === 'boolean' &&
+  (value.after === undefined || isInteger(value.after, 0))
+
+function readAckItem(value: unknown): AckItem | undefined {
+  if (!isObject(value) || !isId(value.cid) || !isInteger(value.seq, 1) || !isId(value.id) || !isInteger(value.at, 0))
+    return undefined
+  const item: AckItem = { cid: value.cid, seq: value.seq, id: value.id, at: value.at }
+  if (value.duplicate === true) item.duplicate = true
+  return item
+}
+
+/** Reads one message of a server. Its content may be empty: retention and erasure blank it. */
+export function readMessage(value: unknown): IMessage | undefined {
+  if (!isObject(value)) return undefined
+  const { id, conversation, seq, from, to, type, content, createdAt, cid, ref, meta } = value
+  if (!isId(id) || !isId(conversation) || !isInteger(seq, 1) || !isUserId(from) || !isType(type)) return undefined
+  if (!isText(content, Number.MAX_SAFE_INTEGER) || !isInteger(createdAt, 0) || !isId(cid)) return undefined
+  const message: IMessage = { id, conversation, seq, from, type, content, createdAt, cid }
+  if (to !== undefined) {
+    if (!isUserId(to)) return undefined
+    message.to = to
+  }
+  if (ref !== undefined) {
+    if (!isRef(ref)) return undefined
+    message.ref = ref
+  }
+  if (meta !== undefined) {
+    if (!isObject(meta) || checkJson(meta, PROTOCOL_LIMITS.depth) !== undefined) return undefined
+    message.meta = meta
+  }
+  return message
+}
+
+const messages = (fields: Fields): IMessage[] => fields.list('items', PROTOCOL_LIMITS.page, 'messages', readMessage)
+
+function readMark(value: unknown): MarkTuple | undefined {
+  if (!Array.isArray(value)) return undefined
+  const [user, delivered, read] = value
+  return isUserId(user) && isInteger(delivered, 0) && isInteger(read, 0) ? [user, delivered, read] : undefined
+}
+
+function readHead(value: unknown): HeadTuple | undefined {
+  if (!Array.isArray(value)) return undefined
+  const [conversation, head, first, joined, delivered, read, marks, tail] = value
+  if (!isId(conversation) || ![head, first, joined, delivered, read].every((part) => isInteger(part, 0)))
+    return undefined
+  if (!Array.isArray(marks) || !readTail(tail)) return undefined
+  const others = marks.map(readMark)
+  if (others.includes(undefined)) return undefined
+  return [conversation, head, first, joined, delivered, read, others as MarkTuple[], tail]
+}
+
+const heads = (fields: Fields): HeadTuple[] => fields.list('heads', PROTOCOL_LIMITS.heads, 'heads', readHead)
+
+function readPage(fields: Fields): Page {
+  const page: Page = { t: 'page', conversation: fields.id('conversation') }
+  if (fields.has('re')) page.re = fields.integer('re', 0)
+  if (fields.has('items')) page.items = messages(fields)
+  if (fields.has('head')) page.head = fields.integer('head', 0)
+  if (fields.has('first')) page.first = fields.integer('first', 0)
+  if (fields.has('more')) page.more = fields.boolean('more')
+  if (fields.has('reset')) page.reset = fields.check('reset', isReset, '{to, id}', { to: 0, id: '' })
+  if (fields.has('refused')) {
+    const refused = fields.check('refused', isRefused, 'a refusal', NO_REFUSAL)
+    page.refused = { ...refused, code: readCode(refused.code) }
+  }
+  return page
+}
+
+const isReset = (value: unknown): value is { to: number; id: string } =>
+  isObject(value) && isInteger(value.to, 0) && (value.id === '' || isId(value.id))
+
+function readWelcome(fields: Fields): Welcome {
+  const welcome: Welcome = {
+    t: 'welcome',
+    session: fields.id('session'),
+    user: fields.check('user', isUserId, 'a user id', ''),
+    epoch: fields.id('epoch'),
+    now: fields.integer('now', 0),
+    heartbeat: fields.integer('heartbeat', 1),
+    limits: fields.check('limits', isLimits, 'positive integers', DEFAULT_LIMITS),
+    heads: heads(fields),
+    capabilities: fields.list('capabilities', 64, 'ids', (value) => (isId(value) ? value : undefined)),
+  }
+  if (fields.has('more')) welcome.more = fields.boolean('more')
+  if (fields.has('since')) welcome.since = fields.check('since', readPosition, '[pos, tail]', [0, ''])
+  return welcome
+}
+
+const isLimits = (value: unknown): value is Limits =>
+  isObject(value) && (Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]).every((name) => isInteger(value[name], 1))
