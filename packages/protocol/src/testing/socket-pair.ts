@@ -9,7 +9,7 @@ export interface PairOptions {
 }
 
 /** One end of a pair, with what a test wants to see and to break. */
-export interface PairedSocket extends SocketLike {
+export interface PairedSocket extends Required<SocketLike> {
   /** Every frame this end sent, in order. */
   readonly sent: readonly string[]
   readonly closed: boolean
