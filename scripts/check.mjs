@@ -1,6 +1,8 @@
-import { install, pnpm } from './pnpm.mjs'
+import { checks, vitest } from './checks.mjs'
+import { install } from './pnpm.mjs'
 
 install()
-pnpm('exec', 'biome', 'check', '--error-on-warnings', '.')
-pnpm('exec', 'tsc', '-p', '.')
-pnpm('exec', 'vitest', 'run', '--project', 'unit')
+for (const [name, check] of [...checks, ['unit tests', () => vitest('--project', 'unit')]]) {
+  console.log(`\n── ${name}`)
+  if (!check()) process.exit(1)
+}
