@@ -1,3 +1,4 @@
+export { type Friendship, StoredFriendships, type StoredFriendshipsOptions } from './friendships.js'
 export type { Friendships, Membership } from './membership.js'
 export type {
   Entry,
