@@ -1,5 +1,6 @@
 import { FakeClock } from '@kithwire/protocol/testing'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { storeConformance } from '../testing/store-conformance.js'
 import { MemoryStore } from './memory.js'
 
 it('does not grow by reading unknown conversations', async () => {
@@ -24,4 +25,13 @@ it('rejects every call after close', async () => {
   await store.close()
   await expect(store.append([])).rejects.toMatchObject({ code: 'closed' })
   await expect(store.friendships.get('f')).rejects.toMatchObject({ code: 'closed' })
+})
+
+storeConformance({
+  describe,
+  it,
+  name: 'MemoryStore',
+  open: async () => new MemoryStore(),
+  // What two parts of a process share is the one object.
+  second: async (store) => store,
 })
