@@ -1,0 +1,89 @@
+import type { Runtime } from '@kithwire/protocol'
+import { LRUCache } from 'lru-cache'
+import type { Friendships } from './membership.js'
+
+/** Whether a user may use a conversation now. */
+export type Access =
+  | { members: readonly string[]; refused?: undefined }
+  | { members?: undefined; refused: 'not_found' | 'blocked' }
+
+const MOST_REMEMBERED = 20_000
+
+/**
+ * Answers who may use a conversation. Members are remembered for a while; a no is never answered from memory, so that a
+ * new member gets in at once, and "unknown" costs the same work as "not yours".
+ */
+export class Authorizer {
+  private readonly known: LRUCache<string, readonly string[]>
+  private readonly asking = new Map<string, Promise<readonly string[] | null>>()
+  /** Raised by each invalidation: an answer that was on its way meanwhile is asked for again. */
+  private generation = 0
+
+  constructor(
+    private readonly friendships: Friendships,
+    runtime: Runtime,
+    rememberMs: number,
+  ) {
+    this.known = new LRUCache({
+      max: MOST_REMEMBERED,
+      ttl: rememberMs,
+      ttlResolution: 0,
+      // It takes a start at 0 for "no ttl".
+      perf: { now: () => runtime.monotonic() + 1 },
+    })
+  }
+
+  get size(): number {
+    return this.known.size + this.asking.size
+  }
+
+  /** The members, if they are remembered. */
+  peek(conversation: string): readonly string[] | undefined {
+    return this.known.get(conversation)
+  }
+
+  /** The members now, or null for a conversation that nobody may use. Rejects as the port does. */
+  async members(conversation: string): Promise<readonly string[] | null> {
+    return this.peek(conversation) ?? this.ask(conversation)
+  }
+
+  async check(conversation: string, user: string): Promise<Access> {
+    const remembered = this.peek(conversation)
+    if (remembered?.includes(user)) return { members: remembered }
+    const members = await this.ask(conversation)
+    if (members?.includes(user)) return { members }
+    return { refused: (await this.friendships.refusal?.(conversation, user)) ?? 'not_found' }
+  }
+
+  /** Forgets a conversation: its members changed. */
+  invalidate(conversation: string): void {
+    this.generation++
+    this.known.delete(conversation)
+    this.asking.delete(conversation)
+  }
+
+  clear(): void {
+    this.known.clear()
+  }
+
+  private async ask(conversation: string): Promise<readonly string[] | null> {
+    for (;;) {
+      const { generation } = this
+      const members = await this.askOnce(conversation)
+      if (generation === this.generation) {
+        if (members !== null) this.known.set(conversation, members)
+        return members
+      }
+    }
+  }
+
+  private askOnce(conversation: string): Promise<readonly string[] | null> {
+    const running = this.asking.get(conversation)
+    if (running !== undefined) return running
+    const asked = Promise.resolve(this.friendships.members(conversation)).finally(() => {
+      if (this.asking.get(conversation) === asked) this.asking.delete(conversation)
+    })
+    this.asking.set(conversation, asked)
+    return asked
+  }
+}

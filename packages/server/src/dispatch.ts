@@ -1,0 +1,39 @@
+import type { ClientFrame } from '@kithwire/protocol'
+import type { Context } from './context.js'
+import { handleAuth } from './handlers/auth.js'
+import { handleCursor } from './handlers/cursor.js'
+import { handleSend } from './handlers/send.js'
+import { handleSignal } from './handlers/signal.js'
+import { handleSync } from './handlers/sync.js'
+import { refuse } from './refusals.js'
+import type { Session } from './session.js'
+
+/** Gives a frame to the handler of its type. A handler that fails costs its own frame and nothing else. */
+export function dispatch(context: Context, session: Session, frame: ClientFrame): void {
+  handle(context, session, frame).catch((cause) => {
+    context.log.failure('handler_failed', cause, { session: session.id, frame: frame.t })
+    context.stats.add('handlers_failed')
+    const answer = refuse(frame, 'internal')
+    if (answer) session.send(answer)
+  })
+}
+
+async function handle(context: Context, session: Session, frame: ClientFrame): Promise<void> {
+  switch (frame.t) {
+    case 'send':
+      return handleSend(context, session, frame)
+    case 'sync':
+      return handleSync(context, session, frame)
+    case 'cursor':
+      return handleCursor(context, session, frame)
+    case 'signal':
+      return handleSignal(context, session, frame)
+    case 'auth':
+      return handleAuth(context, session, frame)
+    case 'ping':
+      return session.send({ t: 'pong', re: frame.n })
+    case 'hello':
+      // `session-state.ts` lets none through.
+      return
+  }
+}

@@ -1,0 +1,97 @@
+import type { Runtime } from '@kithwire/protocol'
+import type { TimerWheel, WheelTimer } from './timer-wheel.js'
+
+/** A sweep later than this means that the process was paused: what peers sent meanwhile has not been read yet. */
+const PAUSE_MS = 5_000
+
+/** What a heartbeat needs to know of a socket. */
+export interface Beating {
+  /** Frames that came so far, pings and pongs included. */
+  readonly inbound: number
+  /** True while we ourselves do not read, so that silence means nothing. */
+  readonly paused: boolean
+  ping(): void
+  /** Each round, also for what else needs a look now and then. */
+  check(): void
+  dead(): void
+}
+
+export interface HeartbeatOptions {
+  wheel: TimerWheel
+  runtime: Runtime
+  heartbeatMs: number
+  deadMs: number
+}
+
+/** Pings one socket every `heartbeatMs` ± 20 % and reports it dead when nothing came for `deadMs` after a ping. */
+export class Heartbeat {
+  private timer: WheelTimer | undefined
+  private pingedAt = 0
+  private inboundThen = 0
+
+  constructor(
+    private readonly peer: Beating,
+    private readonly options: HeartbeatOptions,
+  ) {
+    this.timer = options.wheel.set(() => this.beat(), this.interval())
+  }
+
+  stop(): void {
+    this.options.wheel.clear(this.timer)
+    this.timer = undefined
+  }
+
+  private beat(): void {
+    this.pingedAt = this.options.runtime.monotonic()
+    this.inboundThen = this.peer.inbound
+    this.timer = this.options.wheel.set((late) => this.judge(late), this.options.deadMs)
+    this.peer.ping()
+    this.peer.check()
+  }
+
+  private judge(late: number): void {
+    const { runtime, wheel } = this.options
+    if (this.peer.inbound === this.inboundThen && !this.peer.paused) {
+      if (late <= PAUSE_MS) this.peer.dead()
+      else this.beat()
+      return
+    }
+    const next = this.pingedAt + this.interval() - runtime.monotonic()
+    this.timer = wheel.set(() => this.beat(), Math.max(0, next))
+    this.peer.check()
+  }
+
+  /** Spread, so that sockets that came together do not stay together. */
+  private interval(): number {
+    return this.options.heartbeatMs * (0.8 + 0.4 * this.options.runtime.random())
+  }
+}
+
+/** Calls `run` whenever nothing was sent for `ms`; as exact as the wheel, unlike a check with each ping. */
+export class IdleTimer {
+  private timer: WheelTimer | undefined
+
+  constructor(
+    private readonly wheel: TimerWheel,
+    private readonly runtime: Runtime,
+    private readonly ms: number,
+    private readonly lastSent: () => number,
+    private readonly run: () => void,
+  ) {
+    this.arm(ms)
+  }
+
+  stop(): void {
+    this.wheel.clear(this.timer)
+    this.timer = undefined
+  }
+
+  private arm(ms: number): void {
+    this.timer = this.wheel.set(() => {
+      const left = this.lastSent() + this.ms - this.runtime.monotonic()
+      if (left > 0) return this.arm(left)
+      this.arm(this.ms)
+      this.run()
+    }, ms)
+  }
+}

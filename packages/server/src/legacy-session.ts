@@ -1,0 +1,215 @@
+import { CLOSE_CODES, decodeLegacy, type LegacySend, newCid, type SocketLike, utf8Length } from '@kithwire/protocol'
+import type { Backlog, Context, Identity } from './context.js'
+import { Credentials } from './credentials.js'
+import type { Push } from './fan-out.js'
+import { Heartbeat } from './heartbeat.js'
+import { Inbound } from './inbound.js'
+import type { LogThrottle } from './log.js'
+import { Outbound } from './outbound.js'
+import { WindowCount } from './rate-limit.js'
+import type { Peer } from './session-registry.js'
+import type { WheelTimer } from './timer-wheel.js'
+
+const LINGER_MS = 2_000
+/** Frames that are read and not yet stored, beyond which the socket is not read. */
+const MOST_READ = 16
+const MOST_TRIES = 10
+const RETRY_MS = [200, 5_000] as const
+
+/**
+ * One socket that speaks bare IMessages. It is never answered, so what it sent must not be dropped: it is read more
+ * slowly instead, and what was read is stored even if the socket is gone by then.
+ */
+export class LegacySession implements Peer, Backlog {
+  readonly protocol = 'legacy'
+  readonly user: string
+  private live = true
+  private readonly inbox: LegacySend[] = []
+  private readonly inbound: Inbound
+  private readonly outbound: Outbound
+  private readonly badFrames: WindowCount
+  private readonly credentials: Credentials
+  private readonly heartbeat: Heartbeat
+  private readonly throttle: LogThrottle = new Map()
+  private linger: WheelTimer | undefined
+  private wake: (() => void) | undefined
+  private hurried = false
+
+  constructor(
+    private readonly context: Context,
+    private readonly socket: SocketLike,
+    identity: Identity,
+  ) {
+    const { limits, registry, runtime, wheel } = context
+    this.user = identity.user
+    this.badFrames = new WindowCount(limits.badLegacyFrames)
+    this.inbound = new Inbound(socket, runtime, limits, () => this.close(1008, 'far too many frames'))
+    this.outbound = new Outbound({
+      socket,
+      runtime,
+      limits,
+      overflow: () => this.close(1013, 'reads too slowly'),
+      drained: () => {},
+    })
+    this.credentials = new Credentials(context, identity, {
+      expired: () => {},
+      end: () => this.close(4001, 'the token expired'),
+    })
+    const { inbound, outbound } = this
+    this.heartbeat = new Heartbeat(
+      {
+        get inbound() {
+          return inbound.frames
+        },
+        get paused() {
+          return inbound.paused
+        },
+        ping: () => socket.ping?.(),
+        check: () => outbound.check(),
+        dead: () => this.close(4003, 'no pong'),
+      },
+      { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
+    )
+    registry.add(this)
+    registry.startReceiving(this)
+    socket.listen({
+      message: (text) => this.receive(text),
+      alive: () => this.live && this.inbound.alive(),
+      close: (code) => this.gone(code),
+    })
+  }
+
+  push(push: Push): void {
+    for (const text of push.bare(this.user)) this.sendText(text)
+  }
+
+  /** It cannot be told: a bare socket knows nothing but messages. */
+  missed(): void {}
+  drain(): void {}
+
+  /** Any text of the app's own, as the article's `broadcast` sends it. Best effort. */
+  sendText(text: string): void {
+    if (!this.live) return
+    if (this.outbound.slow) {
+      this.context.stats.add('pushes_skipped')
+      this.outbound.check()
+    } else this.outbound.send(text)
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.live) return
+    this.letGo()
+    this.context.stats.add(`closed_${code}`)
+    if (code !== 1000 && code !== 1012) this.note('closed', { code, reason })
+    this.socket.close(code, reason)
+    this.inbound.resumeAll()
+    this.linger = this.context.wheel.set(() => this.socket.terminate(), LINGER_MS)
+  }
+
+  terminate(): void {
+    this.socket.terminate()
+  }
+
+  hurry(): void {
+    this.hurried = true
+    this.wake?.()
+  }
+
+  private receive(text: string | null): void {
+    if (!this.live) return
+    this.inbound.frames++
+    if (text === null) this.close(1003, 'binary frames are not supported')
+    else if (utf8Length(text) > this.context.limits.frame) this.close(1009, 'a frame beyond the limit')
+    else {
+      const decoded = decodeLegacy(text, this.context.limits)
+      if (decoded.ok) this.enqueue(decoded.message)
+      else this.drop('legacy_bad_frame', decoded.problem)
+    }
+  }
+
+  private enqueue(message: LegacySend): void {
+    this.inbox.push(message)
+    if (this.inbox.length >= MOST_READ) this.inbound.pause('inbox')
+    if (!this.context.backlogs.has(this)) void this.work()
+  }
+
+  /** One at a time: what one socket sends keeps its order. */
+  private async work(): Promise<void> {
+    this.context.backlogs.add(this)
+    for (let message = this.inbox.shift(); message !== undefined; message = this.inbox.shift()) {
+      await this.pace()
+      await this.keep(message)
+      if (this.inbox.length <= MOST_READ / 2) this.inbound.resume('inbox')
+    }
+    this.context.backlogs.delete(this)
+  }
+
+  private async pace(): Promise<void> {
+    for (;;) {
+      const { granted, after } = this.context.rates.take(this.user, 1)
+      if (granted === 1 || this.hurried) return
+      await this.sleep(after)
+    }
+  }
+
+  /** Stores one, again and again while the store fails; in the end it is lost, and the log says so. */
+  private async keep({ friend, to, content, type }: LegacySend): Promise<void> {
+    const { authorizer, fanOut, log, queue, runtime, stats } = this.context
+    const send = { conversation: friend, from: this.user, items: [{ cid: newCid(runtime), type, content }] }
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      try {
+        const access = await authorizer.check(friend, this.user)
+        const friends = access.members?.includes(to) && to !== this.user
+        if (access.refused || !friends) return this.drop('legacy_refused', 'not a friendship of these two')
+        const { stored = [] } = (await queue.append(send)) ?? {}
+        if (stored.length === 1) {
+          // The cid is ours alone: a duplicate is an append of our own that seemed to fail, not yet handed out.
+          return fanOut.stored(send, { stored: [{ ...stored[0]!, duplicate: false }] }, access.members, this)
+        }
+      } catch (cause) {
+        log.failure('legacy_failed', cause, { user: this.user }, this.throttle)
+      }
+      if (tries < MOST_TRIES - 1) await this.sleep(Math.min(RETRY_MS[1], RETRY_MS[0] * 2 ** tries))
+    }
+    stats.add('legacy_lost')
+    log.write('error', 'legacy_lost', { user: this.user })
+  }
+
+  private drop(event: 'legacy_bad_frame' | 'legacy_refused', problem: string): void {
+    this.context.stats.add(event)
+    this.note(event, { problem })
+    if (event === 'legacy_bad_frame' && this.badFrames.hit(this.context.runtime.monotonic()))
+      this.close(1008, 'too many frames that cannot be read')
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.context.wheel.set(() => this.wake?.(), ms)
+      this.wake = () => {
+        this.context.wheel.clear(timer)
+        this.wake = undefined
+        resolve()
+      }
+    })
+  }
+
+  private note(event: string, fields: { [name: string]: string | number }): void {
+    const { address } = this.credentials
+    this.context.log.write('warn', event, { user: this.user, address, ...fields }, this.throttle)
+  }
+
+  private gone(code: number): void {
+    if (this.live) this.context.stats.add(Object.hasOwn(CLOSE_CODES, code) ? `left_${code}` : 'left_other')
+    this.letGo()
+    this.context.wheel.clear(this.linger)
+    this.context.registry.remove(this)
+  }
+
+  private letGo(): void {
+    this.live = false
+    this.heartbeat.stop()
+    this.credentials.stop()
+    this.context.registry.stopReceiving(this)
+    this.outbound.release()
+  }
+}

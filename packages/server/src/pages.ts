@@ -1,0 +1,77 @@
+import { contentSize, type IMessage, PROTOCOL_LIMITS, utf8Length } from '@kithwire/protocol'
+import { type Entry, type Range, type Store, toMessage } from './store.js'
+
+/** A window of a log, as far as it fits into one page. */
+export interface Page {
+  items: IMessage[]
+  head: number
+  first: number
+  /** Whether there is more in the direction of reading. */
+  more: boolean
+}
+
+/** The log does not continue what the device has: `id` is what it has at `to`, for the search of the last common entry. */
+export interface Reset {
+  to: number
+  id: string
+}
+
+/** Bytes of the names, numbers and quotes of a message as JSON, about. */
+const FRAME_BYTES = 160
+
+const sizeOf = ({ id, conversation, from, cid, content, meta, ref }: Entry) =>
+  FRAME_BYTES +
+  id.length +
+  conversation.length +
+  cid.length +
+  (ref === undefined ? 0 : 128 + utf8Length(ref[0])) +
+  2 * utf8Length(from) +
+  contentSize(content, meta)
+
+export const tailOf = (id: string): string => id.slice(-8)
+
+/** The entries that fit into one page, from the front or from the back; at least one if there is one. */
+export function fit(entries: readonly Entry[], from: 'front' | 'back'): Entry[] {
+  const page: Entry[] = []
+  let bytes = 0
+  for (const entry of from === 'front' ? entries : [...entries].reverse()) {
+    bytes += sizeOf(entry)
+    if (page.length > 0 && (bytes > PROTOCOL_LIMITS.pageBytes || page.length === PROTOCOL_LIMITS.page)) break
+    page.push(entry)
+  }
+  return from === 'front' ? page : page.reverse()
+}
+
+/** What the log has at `to`; the id is empty at 0, and where retention has taken it out of reach. */
+export async function resetTo(store: Store, conversation: string, to: number): Promise<Reset> {
+  if (to === 0) return { to, id: '' }
+  const [entry] = await store.read(conversation, { before: to + 1, limit: 1 })
+  return { to, id: entry?.seq === to ? entry.id : '' }
+}
+
+/**
+ * One page of a log.
+ *
+ * @param tail what the device has at `after`; empty if it does not know. Another one there, or `after` beyond the head,
+ *   makes a reset of the page. Rejects as the store does.
+ */
+export async function readPage(
+  store: Store,
+  conversation: string,
+  members: readonly string[],
+  range: Range,
+  tail = '',
+): Promise<Page | { reset: Reset }> {
+  const head = (await store.heads([conversation]))[0]!
+  const after = 'after' in range ? range.after : undefined
+  if (after !== undefined && after > head.head) return { reset: await resetTo(store, conversation, head.head) }
+  const verify = after !== undefined && after > 0 && tail !== ''
+  const entries = await store.read(conversation, verify ? { after: after - 1, limit: range.limit + 1 } : range)
+  if (verify && entries[0]?.seq === after && tailOf(entries.shift()!.id) !== tail)
+    return { reset: await resetTo(store, conversation, after - 1) }
+  const page = fit(entries.slice(0, range.limit), after === undefined ? 'back' : 'front')
+  const items = page.map((entry) => toMessage(entry, members))
+  const last = items.at(-1)?.seq ?? 0
+  const more = items.length > 0 && (after === undefined ? items[0]!.seq > head.first : last < head.head)
+  return { items, head: Math.max(head.head, last), first: head.first, more }
+}

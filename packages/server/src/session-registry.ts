@@ -1,0 +1,122 @@
+import type { Push } from './fan-out.js'
+
+/** A socket as the rest of the server sees it, whichever protocol it speaks. */
+export interface Peer {
+  readonly user: string
+  readonly protocol: 'v1' | 'legacy'
+  /** Hands over what happened in a conversation. Never throws, never waits. */
+  push(push: Push): void
+  /** Makes sure that the device hears of a conversation whose pushes it may have missed. */
+  missed(conversation: string): void
+  /** Says that the server ends soon, to who understands it: reconnect within `spread` ms. */
+  drain(spread: number): void
+  close(code: number, reason: string): void
+  terminate(): void
+}
+
+/** A session of a device that said hello. */
+export interface DevicePeer extends Peer {
+  readonly device: string
+  readonly attempt: number
+}
+
+class PeerSets<P> {
+  private readonly sets = new Map<string, Set<P>>()
+
+  get size(): number {
+    return this.sets.size
+  }
+
+  add(key: string, peer: P): void {
+    const set = this.sets.get(key)
+    if (set === undefined) this.sets.set(key, new Set([peer]))
+    else set.add(peer)
+  }
+
+  delete(key: string, peer: P): void {
+    const set = this.sets.get(key)
+    if (set?.delete(peer) && set.size === 0) this.sets.delete(key)
+  }
+
+  of(key: string): ReadonlySet<P> {
+    return this.sets.get(key) ?? (EMPTY as ReadonlySet<P>)
+  }
+}
+
+const EMPTY: ReadonlySet<never> = new Set()
+
+/**
+ * All sockets of the process. Indexed by session, never one per user: a user has many devices, and a half-open socket's
+ * end must not evict its successor.
+ */
+export class SessionRegistry {
+  /** From accept until the socket's own close event. */
+  private readonly sockets = new PeerSets<Peer>()
+  /** Those that pushes go to. */
+  private readonly receivers = new PeerSets<Peer>()
+  private readonly devices = new PeerSets<DevicePeer>()
+  private readonly all = new Set<Peer>()
+
+  /** @param emptied called when the last socket has gone */
+  constructor(private readonly emptied: () => void) {}
+
+  /** Sockets now. */
+  get size(): number {
+    return this.all.size
+  }
+
+  /** Sizes of all indexes together: 0 after everybody has left. */
+  get entries(): number {
+    return this.all.size + this.sockets.size + this.receivers.size + this.devices.size
+  }
+
+  add(peer: Peer): void {
+    this.all.add(peer)
+    this.sockets.add(peer.user, peer)
+  }
+
+  remove(peer: Peer): void {
+    this.sockets.delete(peer.user, peer)
+    if (this.all.delete(peer) && this.all.size === 0) this.emptied()
+  }
+
+  startReceiving(peer: Peer): void {
+    this.receivers.add(peer.user, peer)
+  }
+
+  stopReceiving(peer: Peer): void {
+    this.receivers.delete(peer.user, peer)
+  }
+
+  socketsOf(user: string): ReadonlySet<Peer> {
+    return this.sockets.of(user)
+  }
+
+  receiversOf(user: string): ReadonlySet<Peer> {
+    return this.receivers.of(user)
+  }
+
+  everybody(): ReadonlySet<Peer> {
+    return this.all
+  }
+
+  /**
+   * Registers a device's session and closes those of lower attempts, or says that a higher one lives. Equal ones live
+   * side by side: a replayed hello has no effect on others.
+   */
+  claim(peer: DevicePeer): boolean {
+    const key = deviceKey(peer.user, peer.device)
+    const others = [...this.devices.of(key)]
+    if (others.some(({ attempt }) => attempt > peer.attempt)) return false
+    for (const other of others) if (other.attempt < peer.attempt) other.close(4009, 'a later attempt of this device')
+    this.devices.add(key, peer)
+    return true
+  }
+
+  release(peer: DevicePeer): void {
+    this.devices.delete(deviceKey(peer.user, peer.device), peer)
+  }
+}
+
+/** A device belongs to its user; a `device` has always 22 characters, so that no two pairs share a key. */
+export const deviceKey = (user: string, device: string): string => device + user
