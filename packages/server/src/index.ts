@@ -1,5 +1,10 @@
+export type { Identity } from './context.js'
+export { Core, type CoreOptions } from './core.js'
 export { type Friendship, StoredFriendships, type StoredFriendshipsOptions } from './friendships.js'
+export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.js'
+export { jsonLines, type LogFields, type Logger, type LogLevel, type LogLine } from './log.js'
 export type { Friendships, Membership } from './membership.js'
+export type { Page, Reset } from './pages.js'
 export type {
   Entry,
   FriendshipRow,
