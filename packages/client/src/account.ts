@@ -1,0 +1,276 @@
+import {
+  type AckItem,
+  type ClientFrame,
+  DEFAULT_LIMITS,
+  type IMessage,
+  isUserId,
+  KithwireError,
+  type Limits,
+  newId,
+  type ServerFrame,
+  type Welcome,
+} from '@kithwire/protocol'
+import type { ClientStore, DeviceIdentity, OutboxItem, StoreChange } from './client-store.js'
+import type { ClientEvents, Sent } from './events.js'
+import { Inbox } from './inbox.js'
+import type { Link } from './link.js'
+import type { ResolvedOptions } from './options.js'
+import { Outbox } from './outbox.js'
+import { Pending } from './pending.js'
+import { Receipts } from './receipts.js'
+import { helloFrames } from './resume.js'
+import { Serial } from './serial.js'
+import { Subscriptions } from './subscriptions.js'
+import { Syncs } from './syncs.js'
+
+export type Emit = <Name extends keyof ClientEvents>(name: Name, ...values: ClientEvents[Name]) => void
+
+/** Everything of one user on this device: a store, and the parts that work on it. Replaced when the user changes. */
+export class Account {
+  readonly subscriptions: Subscriptions
+  readonly syncs: Syncs
+  private readonly inbox: Inbox
+  private readonly outbox: Outbox
+  private readonly receipts: Receipts
+  private readonly pending = new Pending()
+  private readonly serial = new Serial()
+  private readonly loaded: Promise<void>
+  private readonly unwatch: () => void
+  private identity: DeviceIdentity | undefined
+  private limits: Limits = DEFAULT_LIMITS
+  private link: Link | undefined
+  private closed = false
+
+  constructor(
+    readonly store: ClientStore,
+    private readonly options: ResolvedOptions,
+    private readonly emit: Emit,
+  ) {
+    const { runtime } = options
+    const error = (problem: unknown) => this.report(problem)
+    this.syncs = new Syncs(runtime)
+    this.receipts = new Receipts(store, runtime, error)
+    this.subscriptions = new Subscriptions(store, {
+      reset: (conversation, to, removed) => emit('reset', { conversation, to, removed }),
+      gap: (conversation, from, to) => emit('gap', { conversation, from, to }),
+      error: (problem) => this.report(problem, 'A listener failed; see `cause`.', 'internal'),
+    })
+    this.inbox = new Inbox({
+      store,
+      runtime,
+      serial: this.serial,
+      syncs: this.syncs,
+      resetting: (conversation, to, removed) => this.subscriptions.suspend(conversation, to, removed),
+      resetDone: (conversation) => {
+        this.subscriptions.resume(conversation)
+        this.receipts.touch(conversation)
+        this.outbox.wake(conversation)
+      },
+      applied: (conversation) => this.receipts.touch(conversation),
+      error,
+    })
+    this.outbox = new Outbox({
+      store,
+      runtime,
+      held: (conversation) => this.inbox.resetting(conversation),
+      acked: (conversation, item) => this.acked(conversation, item),
+      receive: (link, conversation, items) =>
+        this.serial.run(() => this.inbox.receive(link, conversation, this.own(conversation, items))),
+      error,
+    })
+    this.unwatch = store.watch((change) => this.look(change))
+    this.loaded = this.subscriptions.load().catch(error)
+  }
+
+  /** Before each connect. True if another client over this store connected since the last one. */
+  async prepare(replaced: number): Promise<boolean> {
+    await this.loaded
+    const { runtime } = this.options
+    const before = this.identity
+    this.identity = await this.store.attempt(newId(runtime))
+    const { device, attempt } = this.identity
+    const alone = before?.device === device && before.attempt === attempt - 1
+    if (alone && replaced > 1) {
+      // Somebody else has our device id, and nobody of ours: this store was copied.
+      await this.store.renew(device, newId(runtime))
+      this.identity = await this.store.attempt(newId(runtime))
+      return true
+    }
+    return before !== undefined && !alone
+  }
+
+  /** Waits for whatever the last socket brought, so that the cursors name what is in the store. */
+  hello(forget: boolean): Promise<ClientFrame[]> {
+    return this.serial.run(async () => {
+      const states = await this.store.conversations()
+      return helloFrames(this.identity!, states, this.limits.frame, forget)
+    })
+  }
+
+  /** @returns false if the store is somebody else's */
+  async claim(user: string): Promise<boolean> {
+    return (await this.store.claim(user)) === user
+  }
+
+  async welcome(link: Link, welcome: Welcome): Promise<void> {
+    const { heads, epoch, user, limits } = welcome
+    await this.serial.run(async () => {
+      if (!link.live) return
+      const states = await this.store.meet(heads, { epoch, after: this.subscriptions.wanted() })
+      if (!link.live) return
+      this.identity = { ...this.identity!, user, epoch }
+      this.limits = limits
+      this.link = link
+      this.syncs.attach(link)
+      this.inbox.welcome(link, heads, states)
+      this.receipts.welcome(link, heads, states)
+    })
+    if (link.live) await this.outbox.welcome(link, limits)
+  }
+
+  frame(link: Link, frame: ServerFrame): void {
+    this.serial.run(() => this.take(link, frame)).catch((error: unknown) => this.report(error))
+  }
+
+  private async take(link: Link, frame: ServerFrame): Promise<void> {
+    if (!link.live) return
+    switch (frame.t) {
+      case 'messages':
+        return this.inbox.receive(link, frame.conversation, frame.items)
+      case 'behind': {
+        const states = await this.store.meet(frame.heads)
+        if (!link.live) return
+        this.inbox.notice(link, frame.heads, states, false)
+        this.receipts.notice(frame.heads, states)
+        const conversations = frame.heads.map((head) => head[0])
+        for (const conversation of conversations) this.outbox.wake(conversation)
+        return this.emit('behind', conversations)
+      }
+      case 'page':
+        if (frame.reset) this.inbox.diverged(link, frame.conversation)
+        return
+      case 'cursor': {
+        const { conversation, delivered = 0, read = 0, user } = frame
+        if (user === undefined || user === this.identity?.user) return this.store.mark(conversation, { read })
+        return this.store.mark(conversation, { others: [[user, delivered, read]] })
+      }
+      case 'signal': {
+        const { conversation, user, kind, value } = frame
+        if (user !== undefined) this.emit('signal', { conversation, user, kind, value })
+      }
+    }
+  }
+
+  draining(): void {
+    this.outbox.detach()
+  }
+
+  lost(code: number): void {
+    this.link = undefined
+    this.outbox.lost(code)
+    this.inbox.detach()
+    this.receipts.detach()
+    this.syncs.attach(undefined)
+  }
+
+  /** Writes the item to the outbox; resolves when it is stored on the server for good. */
+  send(item: OutboxItem, to: string | undefined): Promise<Sent> {
+    const { conversation, cid } = item
+    if (to !== undefined && isUserId(to)) this.peers.set(conversation, to)
+    return new Promise((resolve, reject) => {
+      this.pending.wait(conversation, cid, { resolve, reject })
+      this.queue(item).catch((cause: unknown) => {
+        this.pending.failed(conversation, cid, 'store_failed')
+        this.report(cause)
+      })
+    })
+  }
+
+  private async queue(item: OutboxItem): Promise<void> {
+    const { conversation, cid } = item
+    const { outboxItems, outboxBytes, outboxAgeMs, runtime } = this.options
+    const oldest = runtime.now() - outboxAgeMs
+    const result = await this.store.enqueue(item, { items: outboxItems, bytes: outboxBytes, oldest })
+    if (result === 'full') this.pending.failed(conversation, cid, 'outbox_full')
+    else if (result === 'conflict') this.pending.failed(conversation, cid, 'cid_conflict')
+    else if (result === 'present') await this.check(conversation)
+  }
+
+  private readonly peers = new Map<string, string>()
+
+  private own(conversation: string, items: (user: string) => IMessage[]): IMessage[] {
+    const to = this.inbox.peer(conversation) ?? this.peers.get(conversation)
+    return items(this.identity?.user ?? '').map((item) => (to === undefined ? item : { ...item, to }))
+  }
+
+  private acked(conversation: string, { cid, seq, id, at }: AckItem): void {
+    this.pending.sent({ conversation, cid, seq, id, at })
+  }
+
+  /** What the store tells of itself, whichever tab caused it. */
+  private look(change: StoreChange): void {
+    const { conversation } = change
+    switch (change.kind) {
+      case 'queued':
+        this.outbox.wake(conversation)
+        break
+      case 'sent': {
+        const { cid, seq, id, at } = change
+        this.outbox.settled(conversation, cid)
+        this.pending.sent({ conversation, cid, seq, id, at })
+        this.emit('sent', { conversation, cid, seq, id, at })
+        break
+      }
+      case 'failed':
+        this.pending.failed(conversation, change.cid, change.code)
+        this.emit('failed', { conversation, cid: change.cid, error: new KithwireError(change.code) })
+        break
+      case 'gap':
+        this.emit('gap', { conversation, from: change.from, to: change.to })
+        this.subscriptions.look(conversation)
+        break
+      case 'marks':
+        this.emit('marks', { conversation, marks: change.marks })
+        break
+      case 'read':
+        this.receipts.touch(conversation)
+        this.store
+          .conversation(conversation)
+          .then((state) => state && this.emit('read', { conversation, seq: state.read }))
+          .catch((error: unknown) => this.report(error))
+        break
+      default:
+        this.subscriptions.look(conversation)
+        // Without a socket of its own, a tab hears of its messages through the store alone.
+        if (!this.link) this.check(conversation).catch((error: unknown) => this.report(error))
+    }
+  }
+
+  /** Looks up what became of the cids that somebody waits for. */
+  private async check(conversation: string): Promise<void> {
+    for (const cid of this.pending.cids(conversation)) {
+      const outcome = await this.store.outcome(conversation, cid)
+      if (outcome?.state === 'stored') this.acked(conversation, { cid, ...outcome })
+      else if (outcome?.state === 'failed') this.pending.failed(conversation, cid, outcome.code)
+    }
+  }
+
+  private report(
+    cause: unknown,
+    message = 'The client store failed; see `cause`.',
+    code: 'store_failed' | 'internal' = 'store_failed',
+  ): void {
+    if (this.closed) return
+    this.emit('error', cause instanceof KithwireError ? cause : new KithwireError(code, message, { cause }))
+  }
+
+  /** Ends everything here. What is queued stays in the store. */
+  async close(reason: string): Promise<void> {
+    this.closed = true
+    this.lost(1000)
+    this.unwatch()
+    this.subscriptions.close()
+    this.pending.rejectAll('closed', reason)
+    if (this.options.ownsStore) await this.store.close()
+  }
+}

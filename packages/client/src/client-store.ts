@@ -1,0 +1,182 @@
+import type { HeadTuple, IMessage, KithwireErrorCode, MarkTuple, SendItem } from '@kithwire/protocol'
+
+/** Who this device is to the server. Kept with the store, so that all tabs over one store are one device. */
+export interface DeviceIdentity {
+  /** 22 random characters. */
+  device: string
+  /** Raised before each connect: of two sockets of one device the server keeps the one with the higher attempt. */
+  attempt: number
+  /** The user whose store this is; absent until the first `welcome`. */
+  user?: string
+  /** The epoch of the server's store as of the last `welcome`. */
+  epoch?: string
+  /** Whether a `welcome` was taken in full: from then on a conversation that appears starts at `joined`, not at its head. */
+  seeded: boolean
+}
+
+/** Where this device stands in one conversation. */
+export interface ConversationState {
+  conversation: string
+  /** The seq behind which this device's view begins: it holds the entries base + 1 … applied, but for gaps. */
+  base: number
+  /** The last 8 characters of the id at `base`; empty if not known. */
+  baseTail: string
+  /** The last seq without a hole below it. */
+  applied: number
+  /** The last 8 characters of the id at `applied`; empty if not known. */
+  tail: string
+  /** The seq up to which this device's user has read. */
+  read: number
+  /** How far the others have got. */
+  marks: readonly MarkTuple[]
+  /** The `to` of every reset there was, oldest first: a reader that knows fewer of them goes back. */
+  resets: readonly number[]
+}
+
+/** A message that waits for its acknowledgement, or that was refused for good. */
+export interface OutboxItem extends SendItem {
+  conversation: string
+  /** Wall clock of the device, ms. For the age limit only. */
+  queuedAt: number
+  /** Why it was set aside. It stays until the app removes it, or until it turns out to have been stored. */
+  failed?: KithwireErrorCode
+}
+
+/** Bounds of the outbox; see the options of the same names. */
+export interface OutboxLimits {
+  items: number
+  bytes: number
+  /** Nothing more is queued while the oldest item was queued before this wall clock time, ms. */
+  oldest: number
+}
+
+/** What became of a cid of this device's user. */
+export type SendOutcome =
+  | { state: 'queued' }
+  | { state: 'failed'; code: KithwireErrorCode }
+  | { state: 'stored'; seq: number; id: string; at: number }
+
+export interface Applied {
+  /** The state after the transaction, or undefined for a conversation that the store does not know. */
+  state: ConversationState | undefined
+  /** How many of the entries were new. */
+  added: number
+}
+
+/**
+ * A hint that something changed. It may come late, doubled or not at all: whoever hears it looks into the store. It
+ * reaches every watcher of the store, the tab that made the change included.
+ */
+export type StoreChange =
+  | { kind: 'queued' | 'applied' | 'read' | 'reset'; conversation: string }
+  | { kind: 'sent'; conversation: string; cid: string; seq: number; id: string; at: number }
+  | { kind: 'failed'; conversation: string; cid: string; code: KithwireErrorCode }
+  | { kind: 'gap'; conversation: string; from: number; to: number }
+  | { kind: 'marks'; conversation: string; marks: readonly MarkTuple[] }
+
+/**
+ * What a device keeps: its identity, its place in each conversation, the entries it has, and its outbox. Several
+ * `WsRequest`s (tabs) may share one store. An adapter keeps these invariants:
+ *
+ * 1. Every method is one transaction: all of it happens or nothing, and no two overlap. Calls of one client take effect
+ *    in the order in which they were made. When a promise resolves, the change is as durable as `durable` says.
+ * 2. `apply` compares inside its transaction: an entry is stored only if its seq is `applied + 1`. `applied` goes back
+ *    in `reset` alone.
+ * 3. Storing an entry, moving `applied` and deleting the outbox row with the entry's cid (failed or not, if the entry
+ *    is of the store's user) are one transaction. An entry at or below `applied` still deletes its row.
+ * 4. Outbox rows of one conversation keep the order in which they were added; rows that a `reset` puts back stand in
+ *    front, in the order of their seqs.
+ * 5. A store belongs to one user from the first `claim` on.
+ * 6. Changes are told to every watcher after they were made.
+ * 7. At most one holder of `lead` at a time where the platform has a lock; elsewhere everybody may hold it. Nothing but
+ *    the number of connections depends on it.
+ */
+export interface ClientStore {
+  /** False if the end of the process loses everything. */
+  readonly durable: boolean
+  /** Raises `attempt` and answers with the identity; makes it with the device id `fresh` if there is none. */
+  attempt(fresh: string): Promise<DeviceIdentity>
+  /** Takes another device id, unless it is not `old` any more. `attempt` starts again at 0. */
+  renew(old: string, fresh: string): Promise<void>
+  /** Makes the store `user`'s unless it is somebody's. Answers with its user. */
+  claim(user: string): Promise<string>
+  conversations(): Promise<ConversationState[]>
+  conversation(conversation: string): Promise<ConversationState | undefined>
+  /**
+   * Takes heads of the server. A conversation that the store does not know starts as `startOf` says; of one that it
+   * knows only the marks are merged, by max. With `welcome` the epoch is stored and the device is seeded.
+   *
+   * @param welcome.after places from which the app wants to go on, for a device that was not seeded before.
+   * @returns the states in the order of the heads.
+   */
+  meet(
+    heads: readonly HeadTuple[],
+    welcome?: { epoch: string; after: ReadonlyMap<string, number> },
+  ): Promise<ConversationState[]>
+  /** Stores ascending entries as far as they follow `applied`; see invariants 2 and 3. */
+  apply(conversation: string, items: readonly IMessage[]): Promise<Applied>
+  /** Moves `applied` from `from` to `to` over entries that the server no longer has. False if `applied` is not `from`. */
+  skip(conversation: string, from: number, to: number): Promise<boolean>
+  /**
+   * Goes back to `to`: drops entries above it, puts the user's own ones among them into the outbox with their cids,
+   * lowers `read`, replaces the marks of the others, appends `to` to `resets`. `base` and `baseTail` become `to` and
+   * `tail` if `base` is above `to`. Does nothing and answers false if there were not `resets` resets before.
+   */
+  reset(
+    conversation: string,
+    point: { resets: number; to: number; tail: string; marks: readonly MarkTuple[] },
+  ): Promise<boolean>
+  /** Merges by max what this user has read (at most `applied`), or what others have got. */
+  mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void>
+  /** Ascending entries with `seq > after`, at most `limit`. */
+  messages(conversation: string, after: number, limit: number): Promise<IMessage[]>
+  /** The last entry with `seq ≤ at`. */
+  last(conversation: string, at: number): Promise<IMessage | undefined>
+  /** Adds a row. `present`: the same row is there, or its entry; `conflict`: the cid is taken by other content. */
+  enqueue(item: OutboxItem, limits: OutboxLimits): Promise<'queued' | 'present' | 'conflict' | 'full'>
+  /** Conversations with rows that wait. */
+  waiting(): Promise<string[]>
+  /** Rows of a conversation that wait, in order, at most `limit`. */
+  queued(conversation: string, limit: number): Promise<OutboxItem[]>
+  /** Rows that were set aside, of all conversations. */
+  failed(): Promise<OutboxItem[]>
+  /** Sets a row aside. False if it is not there or already aside. */
+  fail(conversation: string, cid: string, code: KithwireErrorCode): Promise<boolean>
+  /** Removes a row that was set aside. */
+  discard(conversation: string, cid: string): Promise<void>
+  /** Undefined for a cid that the store does not know. */
+  outcome(conversation: string, cid: string): Promise<SendOutcome | undefined>
+  /** Calls `look` after each change until the function it returns is called. */
+  watch(look: (change: StoreChange) => void): () => void
+  /** Calls `granted` once this client may connect. The function it returns gives that up, or the wait for it. */
+  lead(granted: () => void): () => void
+  close(): Promise<void>
+}
+
+/** The last 8 characters of an entry's id, by which client and server tell whether they mean the same entry. */
+export const tailOf = (id: string): string => id.slice(-8)
+
+/** Where a device starts in a conversation that it has not seen before. For adapters. */
+export function startOf(head: HeadTuple, seeded: boolean, after?: number): ConversationState {
+  const [conversation, at, , joined, , read, marks, tail] = head
+  const base = seeded ? joined : after === undefined ? at : Math.min(at, Math.max(joined, after))
+  const known = base === at ? tail : ''
+  return { conversation, base, baseTail: known, applied: base, tail: known, read, marks, resets: [] }
+}
+
+/** Marks of several users merged by max, and which of them grew. For adapters. */
+export function mergeMarks(
+  old: readonly MarkTuple[],
+  more: readonly MarkTuple[],
+): { marks: MarkTuple[]; grown: MarkTuple[] } {
+  const marks = new Map(old.map((mark) => [mark[0], mark]))
+  const grown: MarkTuple[] = []
+  for (const [user, delivered, read] of more) {
+    const [, d, r] = marks.get(user) ?? [user, -1, -1]
+    if (delivered <= d && read <= r) continue
+    const mark: MarkTuple = [user, Math.max(delivered, d), Math.max(read, r)]
+    marks.set(user, mark)
+    grown.push(mark)
+  }
+  return { marks: [...marks.values()], grown }
+}

@@ -1,0 +1,51 @@
+import type { IMessage, KithwireError, MarkTuple } from '@kithwire/protocol'
+import type { OutboxItem } from './client-store.js'
+import type { ConnectionPhase } from './connection-state.js'
+
+/** A change of the connection. */
+export interface StateChange {
+  from: ConnectionPhase
+  /** The WebSocket close code that led here; 0 where no close did. */
+  code: number
+  reason: string
+}
+
+/** A message is stored for good. */
+export interface Sent {
+  conversation: string
+  cid: string
+  seq: number
+  id: string
+  /** Server time in ms. */
+  at: number
+}
+
+/** Events of a client, with their arguments. */
+export interface ClientEvents {
+  state: [phase: ConnectionPhase, change: StateChange]
+  /** Each new entry, as `onMessage` without options gets it, but without waiting for an async listener. */
+  message: [message: IMessage]
+  /** A message of this user, from whichever tab, is stored and in this device's view. */
+  sent: [sent: Sent]
+  /** A message was refused for good, or set aside as `unknown_outcome`. It waits in `failed()`. */
+  failed: [failed: { conversation: string; cid: string; error: KithwireError }]
+  /** Entries `from … to` are not on the server any more; the view goes on behind them. */
+  gap: [gap: { conversation: string; from: number; to: number }]
+  /**
+   * The server's log was restored from a backup: forget what is above `to`. Comes before the first entry that takes its
+   * place; own messages that were lost are sent again under their cids.
+   */
+  reset: [reset: { conversation: string; to: number; removed: number }]
+  /** How far others have got: [user, delivered, read]. Only what changed. */
+  marks: [marks: { conversation: string; marks: readonly MarkTuple[] }]
+  /** This user has read up to here, on whichever device. */
+  read: [read: { conversation: string; seq: number }]
+  /** Typing or presence of another user. Not stored, not promised. */
+  signal: [signal: { conversation: string; user: string; kind: 'typing' | 'presence'; value: boolean }]
+  /** These conversations have, or may have, something new: a new one among them means that the user became a member. */
+  behind: [conversations: readonly string[]]
+  /** A refusal of the connection, a failing store or token function, a listener that threw. */
+  error: [error: KithwireError]
+}
+
+export type { OutboxItem }

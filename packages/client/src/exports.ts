@@ -1,0 +1,34 @@
+/** What both builds export beside their `WsRequest`. */
+
+export type {
+  IMessage,
+  MessageMeta,
+  MessageRef,
+  MessageType,
+  Runtime,
+  SocketFactory,
+  SocketLike,
+  SocketListener,
+} from '@kithwire/protocol'
+export { KithwireError, type KithwireErrorCode } from '@kithwire/protocol'
+export type { AbortSignalLike } from './abort.js'
+export {
+  type Applied,
+  type ClientStore,
+  type ConversationState,
+  type DeviceIdentity,
+  mergeMarks,
+  type OutboxItem,
+  type OutboxLimits,
+  type SendOutcome,
+  type StoreChange,
+  startOf,
+  tailOf,
+} from './client-store.js'
+export type { ConnectionPhase } from './connection-state.js'
+export type { HistoryOptions, HistoryPage, SendInput } from './core.js'
+export type { ClientEvents, Sent, StateChange } from './events.js'
+export type { TokenSource, WsRequestOptions } from './options.js'
+export { MemoryClientStore } from './stores/memory.js'
+export type { ListenOptions, MessageListener } from './subscriptions.js'
+export { noWakeups, type Wakeup, type Wakeups } from './wakeups.js'

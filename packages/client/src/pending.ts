@@ -1,0 +1,45 @@
+import { KithwireError, type KithwireErrorCode } from '@kithwire/protocol'
+import type { Sent } from './events.js'
+
+interface Waiting {
+  resolve(sent: Sent): void
+  reject(error: KithwireError): void
+}
+
+/** Promises of `send()`, by conversation and cid, until it is known what became of the message. */
+export class Pending {
+  private readonly conversations = new Map<string, Map<string, Waiting[]>>()
+
+  wait(conversation: string, cid: string, waiting: Waiting): void {
+    const cids = this.conversations.get(conversation) ?? new Map<string, Waiting[]>()
+    this.conversations.set(conversation, cids)
+    cids.set(cid, [...(cids.get(cid) ?? []), waiting])
+  }
+
+  /** The cids of a conversation that somebody waits for. */
+  cids(conversation: string): string[] {
+    return [...(this.conversations.get(conversation)?.keys() ?? [])]
+  }
+
+  sent(sent: Sent): void {
+    for (const { resolve } of this.take(sent.conversation, sent.cid)) resolve(sent)
+  }
+
+  failed(conversation: string, cid: string, code: KithwireErrorCode): void {
+    for (const { reject } of this.take(conversation, cid)) reject(new KithwireError(code))
+  }
+
+  rejectAll(code: KithwireErrorCode, message: string): void {
+    for (const cids of this.conversations.values())
+      for (const list of cids.values()) for (const { reject } of list) reject(new KithwireError(code, message))
+    this.conversations.clear()
+  }
+
+  private take(conversation: string, cid: string): Waiting[] {
+    const cids = this.conversations.get(conversation)
+    const list = cids?.get(cid) ?? []
+    cids?.delete(cid)
+    if (cids?.size === 0) this.conversations.delete(conversation)
+    return list
+  }
+}

@@ -1,0 +1,266 @@
+import { contentSize, type HeadTuple, type IMessage, type KithwireErrorCode, type MarkTuple } from '@kithwire/protocol'
+import {
+  type Applied,
+  type ClientStore,
+  type ConversationState,
+  type DeviceIdentity,
+  mergeMarks,
+  type OutboxItem,
+  type OutboxLimits,
+  type SendOutcome,
+  type StoreChange,
+  startOf,
+  tailOf,
+} from '../client-store.js'
+
+interface Row {
+  state: ConversationState
+  /** Ascending by seq. */
+  log: IMessage[]
+  /** Places of the user's own entries in the log, by cid. */
+  own: Map<string, IMessage>
+}
+
+/**
+ * A client store in memory: the reference for others, and what a client uses that was given none. It ends with the
+ * process. What it holds grows with each message that arrives.
+ */
+export class MemoryClientStore implements ClientStore {
+  readonly durable: boolean = false
+  private identity: DeviceIdentity | undefined
+  private readonly rows = new Map<string, Row>()
+  private outbox: OutboxItem[] = []
+  private readonly watchers = new Set<(change: StoreChange) => void>()
+  private leaders: (() => void)[] = []
+
+  async attempt(fresh: string): Promise<DeviceIdentity> {
+    this.identity ??= { device: fresh, attempt: 0, seeded: false }
+    this.identity.device ||= fresh
+    this.identity.attempt++
+    return { ...this.identity }
+  }
+
+  async renew(old: string, fresh: string): Promise<void> {
+    if (this.identity?.device === old) this.identity = { ...this.identity, device: fresh, attempt: 0 }
+  }
+
+  async claim(user: string): Promise<string> {
+    this.identity ??= { device: '', attempt: 0, seeded: false }
+    this.identity.user ??= user
+    return this.identity.user
+  }
+
+  async conversations(): Promise<ConversationState[]> {
+    return [...this.rows.values()].map((row) => row.state)
+  }
+
+  async conversation(conversation: string): Promise<ConversationState | undefined> {
+    return this.rows.get(conversation)?.state
+  }
+
+  async meet(
+    heads: readonly HeadTuple[],
+    welcome?: { epoch: string; after: ReadonlyMap<string, number> },
+  ): Promise<ConversationState[]> {
+    const seeded = this.identity?.seeded ?? false
+    const states = heads.map((head) => {
+      const [conversation, , , , , read, marks] = head
+      const row = this.rows.get(conversation)
+      if (row) {
+        this.merge(row, read, marks)
+        return row.state
+      }
+      const state = startOf(head, seeded, welcome?.after.get(conversation))
+      this.rows.set(conversation, { state, log: [], own: new Map() })
+      this.tell({ kind: 'applied', conversation })
+      if (marks.length > 0) this.tell({ kind: 'marks', conversation, marks })
+      return state
+    })
+    if (welcome && this.identity) this.identity = { ...this.identity, epoch: welcome.epoch, seeded: true }
+    return states
+  }
+
+  async apply(conversation: string, items: readonly IMessage[]): Promise<Applied> {
+    const row = this.rows.get(conversation)
+    if (!row) return { state: undefined, added: 0 }
+    const changes: StoreChange[] = []
+    let added = 0
+    for (const item of items) {
+      const own = item.from === this.identity?.user
+      if (item.seq > row.state.applied + 1) break
+      if (item.seq === row.state.applied + 1) {
+        row.log.push(item)
+        if (own) row.own.set(item.cid, item)
+        row.state = { ...row.state, applied: item.seq, tail: tailOf(item.id) }
+        added++
+      }
+      const { cid, seq, id, createdAt: at } = item
+      if (own && this.remove(conversation, cid)) changes.push({ kind: 'sent', conversation, cid, seq, id, at })
+    }
+    for (const change of changes) this.tell(change)
+    if (added > 0) this.tell({ kind: 'applied', conversation })
+    return { state: row.state, added }
+  }
+
+  async skip(conversation: string, from: number, to: number): Promise<boolean> {
+    const row = this.rows.get(conversation)
+    if (row?.state.applied !== from || to <= from) return false
+    row.state = { ...row.state, applied: to, tail: '' }
+    this.tell({ kind: 'gap', conversation, from: from + 1, to })
+    return true
+  }
+
+  async reset(
+    conversation: string,
+    { resets, to, tail, marks }: { resets: number; to: number; tail: string; marks: readonly MarkTuple[] },
+  ): Promise<boolean> {
+    const row = this.rows.get(conversation)
+    if (row?.state.resets.length !== resets) return false
+    const { state } = row
+    const from = row.log.findIndex((entry) => entry.seq > to)
+    const dropped = from < 0 ? [] : row.log.splice(from)
+    const back = dropped
+      .filter((entry) => row.own.delete(entry.cid) && entry.content !== '')
+      .map(({ cid, type, content, ref, meta, createdAt }): OutboxItem => {
+        return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: createdAt }
+      })
+    this.outbox.unshift(...back)
+    row.state = {
+      ...state,
+      ...(state.base > to && { base: to, baseTail: tail }),
+      applied: to,
+      tail,
+      read: Math.min(state.read, to),
+      marks,
+      resets: [...state.resets, to],
+    }
+    this.tell({ kind: 'reset', conversation })
+    if (back.length > 0) this.tell({ kind: 'queued', conversation })
+    return true
+  }
+
+  async mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void> {
+    const row = this.rows.get(conversation)
+    if (row) this.merge(row, Math.min(marks.read ?? 0, row.state.applied), marks.others ?? [])
+  }
+
+  async messages(conversation: string, after: number, limit: number): Promise<IMessage[]> {
+    const log = this.rows.get(conversation)?.log ?? []
+    const from = indexAfter(log, after)
+    return log.slice(from, from + limit)
+  }
+
+  async last(conversation: string, at: number): Promise<IMessage | undefined> {
+    const log = this.rows.get(conversation)?.log ?? []
+    return log[indexAfter(log, at) - 1]
+  }
+
+  async enqueue(item: OutboxItem, limits: OutboxLimits): Promise<'queued' | 'present' | 'conflict' | 'full'> {
+    const { conversation, cid } = item
+    const same =
+      this.outbox.find((row) => row.cid === cid && row.conversation === conversation) ??
+      this.rows.get(conversation)?.own.get(cid)
+    if (same) return sameContent(same, item) ? 'present' : 'conflict'
+    const waiting = this.outbox.filter((row) => row.failed === undefined)
+    const bytes = waiting.reduce((sum, row) => sum + contentSize(row.content, row.meta), 0)
+    if (
+      waiting.length >= limits.items ||
+      bytes + contentSize(item.content, item.meta) > limits.bytes ||
+      waiting.some((row) => row.queuedAt < limits.oldest)
+    )
+      return 'full'
+    this.outbox.push(item)
+    this.tell({ kind: 'queued', conversation })
+    return 'queued'
+  }
+
+  async waiting(): Promise<string[]> {
+    return [...new Set(this.outbox.filter((row) => row.failed === undefined).map((row) => row.conversation))]
+  }
+
+  async queued(conversation: string, limit: number): Promise<OutboxItem[]> {
+    return this.outbox.filter((row) => row.conversation === conversation && row.failed === undefined).slice(0, limit)
+  }
+
+  async failed(): Promise<OutboxItem[]> {
+    return this.outbox.filter((row) => row.failed !== undefined)
+  }
+
+  async fail(conversation: string, cid: string, code: KithwireErrorCode): Promise<boolean> {
+    const row = this.find(conversation, cid)
+    if (!row || row.failed !== undefined) return false
+    this.outbox[this.outbox.indexOf(row)] = { ...row, failed: code }
+    this.tell({ kind: 'failed', conversation, cid, code })
+    return true
+  }
+
+  async discard(conversation: string, cid: string): Promise<void> {
+    if (this.find(conversation, cid)?.failed !== undefined) this.remove(conversation, cid)
+  }
+
+  async outcome(conversation: string, cid: string): Promise<SendOutcome | undefined> {
+    const row = this.find(conversation, cid)
+    if (row) return row.failed === undefined ? { state: 'queued' } : { state: 'failed', code: row.failed }
+    const entry = this.rows.get(conversation)?.own.get(cid)
+    return entry && { state: 'stored', seq: entry.seq, id: entry.id, at: entry.createdAt }
+  }
+
+  watch(look: (change: StoreChange) => void): () => void {
+    this.watchers.add(look)
+    return () => void this.watchers.delete(look)
+  }
+
+  lead(granted: () => void): () => void {
+    const entry = () => granted()
+    if (this.leaders.push(entry) === 1) entry()
+    return () => {
+      const first = this.leaders[0] === entry
+      this.leaders = this.leaders.filter((other) => other !== entry)
+      if (first) this.leaders[0]?.()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.watchers.clear()
+  }
+
+  private find(conversation: string, cid: string): OutboxItem | undefined {
+    return this.outbox.find((row) => row.cid === cid && row.conversation === conversation)
+  }
+
+  private remove(conversation: string, cid: string): boolean {
+    const index = this.outbox.findIndex((row) => row.cid === cid && row.conversation === conversation)
+    if (index >= 0) this.outbox.splice(index, 1)
+    return index >= 0
+  }
+
+  private merge(row: Row, read: number, others: readonly MarkTuple[]): void {
+    const { conversation } = row.state
+    const { marks, grown } = mergeMarks(row.state.marks, others)
+    const further = read > row.state.read
+    if (grown.length > 0 || further) row.state = { ...row.state, marks, read: Math.max(read, row.state.read) }
+    if (grown.length > 0) this.tell({ kind: 'marks', conversation, marks: grown })
+    if (further) this.tell({ kind: 'read', conversation })
+  }
+
+  private tell(change: StoreChange): void {
+    for (const look of [...this.watchers]) look(change)
+  }
+}
+
+/** The first index whose seq is above `after`: binary search. */
+function indexAfter(log: readonly IMessage[], after: number): number {
+  let low = 0
+  let high = log.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (log[middle]!.seq > after) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+function sameContent(one: OutboxItem | IMessage, other: OutboxItem): boolean {
+  const part = ({ type, content, ref, meta }: OutboxItem | IMessage) => JSON.stringify([type, content, ref, meta])
+  return part(one) === part(other)
+}

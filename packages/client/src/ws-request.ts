@@ -1,0 +1,139 @@
+import type { IMessage, MessageType, SocketFactory } from '@kithwire/protocol'
+import { EventEmitter } from 'eventemitter3'
+import type { AbortSignalLike } from './abort.js'
+import type { OutboxItem } from './client-store.js'
+import type { ConnectionPhase } from './connection-state.js'
+import { Core, type HistoryOptions, type HistoryPage, type SendInput } from './core.js'
+import type { ClientEvents, Sent } from './events.js'
+import { iterate } from './iterate.js'
+import { type Platform, resolveOptions, type TokenSource, type WsRequestOptions } from './options.js'
+import type { ListenOptions, MessageListener } from './subscriptions.js'
+
+/** The client: one connection of one device, and what it has to say. */
+export interface WsRequest extends EventEmitter<ClientEvents> {
+  /** What the connection is doing. */
+  readonly state: ConnectionPhase
+  /**
+   * Queues a message and sends it as soon as possible, again after a lost connection, under one id. Resolves when the
+   * server has stored it for good.
+   *
+   * @throws KithwireError `outbox_full`, `too_large`, `bad_field`, `closed`, `aborted`, or the server's refusal
+   */
+  send(message: SendInput): Promise<Sent>
+  /** The same, as in the article: `friendId` is the conversation. */
+  send(friendId: string, content: string, receiverId: string, type?: MessageType): Promise<Sent>
+  /** Calls `run` with each entry, own ones included, once and in order. Returns a function that ends it. */
+  onMessage(run: MessageListener, options?: ListenOptions): () => void
+  /** The same as an async iterator; ends with `close()`, `break`, or the signal. */
+  messages(options?: ListenOptions & { signal?: AbortSignalLike }): AsyncIterableIterator<IMessage>
+  /** A page of older entries, from the server. Waits for a connection. */
+  history(conversation: string, options?: HistoryOptions): Promise<HistoryPage>
+  /** Marks as read up to `seq`, or all that this device has. */
+  markRead(conversation: string, seq?: number): Promise<void>
+  /** Tells the others that this user is typing, or no more. Not promised. */
+  typing(conversation: string, on: boolean): void
+  /** Messages that were set aside: refused for good, or of unknown outcome. */
+  failed(): Promise<OutboxItem[]>
+  /** Forgets a message that was set aside. To send it again, `send` its content: it gets a new cid. */
+  discard(conversation: string, cid: string): Promise<void>
+  /** Asks the server for a sign of life. Resolves with the round trip in ms; rejects after 3 s, and connects anew. */
+  heartbeat(): Promise<number>
+  /** Resolves when online; rejects when refused, closed or aborted. */
+  connected(signal?: AbortSignalLike): Promise<void>
+  /** Starts, or starts again after a refusal. */
+  connect(): void
+  /** New credentials: sent at once on an open connection, or used for the next. */
+  authenticate(token: TokenSource | undefined): void
+  /** Ends for good. Promises of `send` reject with `closed`; what is queued stays in a durable store. */
+  close(): Promise<void>
+}
+
+export interface WsRequestClass {
+  /** @throws KithwireError `bad_option` */
+  new (url: string, options?: WsRequestOptions): WsRequest
+  /** As in the article: connects to `${url}/${userId}`. */
+  new (url: string, userId: string, options?: WsRequestOptions): WsRequest
+}
+
+/** Makes the class for a platform. */
+export function wsRequestFor(platform: Platform): WsRequestClass {
+  return class extends EventEmitter<ClientEvents> implements WsRequest {
+    private readonly core: Core
+
+    constructor(url: string, userOrOptions?: string | WsRequestOptions, more?: WsRequestOptions) {
+      super()
+      const article = typeof userOrOptions === 'string'
+      const path = article ? `${url}/${encodeURIComponent(userOrOptions)}` : url
+      const options = article ? { user: userOrOptions, ...more } : (userOrOptions ?? {})
+      this.core = new Core(resolveOptions(path, options, platform), (name, ...values) => {
+        this.emit(name, ...(values as never))
+      })
+    }
+
+    get state(): ConnectionPhase {
+      return this.core.connection.phase
+    }
+
+    send(message: SendInput | string, content = '', receiverId?: string, type?: MessageType): Promise<Sent> {
+      if (typeof message === 'object') return this.core.send(message)
+      return this.core.send({ conversation: message, content, ...(type && { type }) }, receiverId)
+    }
+
+    onMessage(run: MessageListener, options?: ListenOptions): () => void {
+      return this.core.listen(run, options)
+    }
+
+    messages({ signal, ...options }: ListenOptions & { signal?: AbortSignalLike } = {}) {
+      const ended = (end: () => void) => {
+        const check = (phase: ConnectionPhase) => {
+          if (phase === 'closed') end()
+        }
+        this.on('state', check)
+        return () => void this.off('state', check)
+      }
+      return iterate((run) => this.core.listen(run, options), ended, signal)
+    }
+
+    history(conversation: string, options?: HistoryOptions): Promise<HistoryPage> {
+      return this.core.history(conversation, options)
+    }
+
+    markRead(conversation: string, seq?: number): Promise<void> {
+      return this.core.markRead(conversation, seq)
+    }
+
+    typing(conversation: string, on: boolean): void {
+      this.core.typing(conversation, on)
+    }
+
+    failed(): Promise<OutboxItem[]> {
+      return this.core.store.failed()
+    }
+
+    discard(conversation: string, cid: string): Promise<void> {
+      return this.core.store.discard(conversation, cid)
+    }
+
+    heartbeat(): Promise<number> {
+      return this.core.connection.probe()
+    }
+
+    connected(signal?: AbortSignalLike): Promise<void> {
+      return this.core.connected(signal)
+    }
+
+    connect(): void {
+      this.core.start()
+    }
+
+    authenticate(token: TokenSource | undefined): void {
+      this.core.connection.authenticate(token)
+    }
+
+    close(): Promise<void> {
+      return this.core.close()
+    }
+  }
+}
+
+export type { SocketFactory }
