@@ -162,6 +162,11 @@ export class Core {
       if (peer instanceof LegacySession) peer.sendText(text)
   }
 
+  /** Ms between heartbeats of the sockets that come from now on. */
+  setHeartbeat(heartbeatMs: number): void {
+    this.context.limits.heartbeatMs = resolveLimits({ heartbeatMs }).heartbeatMs
+  }
+
   /** Counters by name since the start. */
   get stats(): ReadonlyMap<string, number> {
     return this.context.stats.snapshot()

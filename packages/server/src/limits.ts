@@ -12,6 +12,12 @@ export interface ServerLimits extends Limits {
   connectionsPerAddress: number
   /** Connections of the process. Beyond it HTTP 503. @default 50000 */
   connections: number
+  /** Handshakes of one address per second, in the long run. Beyond it HTTP 429. @default 20 */
+  handshakeRate: number
+  /** Handshakes of one address at once after a pause. One with refused credentials counts as five. @default 200 */
+  handshakeBurst: number
+  /** Ms that one message may take from its first byte to its last, then 1008. @default 15000 */
+  messageMs: number
   /** Sockets of the process that have not said hello. Beyond it HTTP 503. @default 1000 */
   pendingHellos: number
   /** Ms within which `hello` must be complete, else 4005. @default 5000 */
@@ -65,6 +71,9 @@ export const DEFAULT_SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   connectionsPerUser: 20,
   connectionsPerAddress: 100,
   connections: 50_000,
+  handshakeRate: 20,
+  handshakeBurst: 200,
+  messageMs: 15_000,
   pendingHellos: 1_000,
   helloMs: 5_000,
   heartbeatMs: 25_000,

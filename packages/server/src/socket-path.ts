@@ -23,6 +23,11 @@ export class SocketPath {
     this.hasId = parameters.length === 1
   }
 
+  /** Whether a URL is ours to answer, be it by a refusal. */
+  claims(url: string | undefined): boolean {
+    return url !== undefined && this.match(url).kind !== 'none'
+  }
+
   match(url: string): PathMatch {
     const end = url.indexOf('?')
     const segments = (end < 0 ? url : url.slice(0, end)).split('/')

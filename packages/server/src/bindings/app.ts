@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from './middleware.js'
 import type { HttpServer } from './node-http.js'
 
@@ -12,8 +12,14 @@ export interface App {
 /**
  * Calls `found` with every server that an app turns out to serve: at once when the app's own `listen` makes it, or at
  * the first request when somebody else makes it, as by `http.createServer(app)`.
+ *
+ * @param matches whether a request is an upgrade that `found` would have claimed
  */
-export function onServer(app: App, found: (server: HttpServer) => void): void {
+export function onServer(
+  app: App,
+  found: (server: HttpServer) => void,
+  matches: (request: IncomingMessage) => boolean,
+): void {
   const { listen } = app
   if (typeof listen === 'function')
     app.listen = function (this: unknown, ...args: unknown[]): unknown {
@@ -21,11 +27,28 @@ export function onServer(app: App, found: (server: HttpServer) => void): void {
       if (isServer(server)) found(server)
       return server
     }
-  app.use((request: IncomingMessage, _response, next) => {
+  app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const { server } = request.socket as { server?: unknown }
-    if (isServer(server)) found(server)
-    next()
+    if (isServer(server)) {
+      found(server)
+      if (request.headers.upgrade?.toLowerCase() === 'websocket' && matches(request))
+        return lateUpgrade(server, request, response)
+    }
+    return next()
   })
+}
+
+/**
+ * While nobody listens for upgrades, Node hands one out as a plain request; the first one of an app that was never
+ * listened for would be lost. So its socket is taken back from the request, as Node itself does for an upgrade.
+ */
+function lateUpgrade(server: HttpServer, request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request
+  response.detachSocket(socket)
+  for (const event of ['data', 'end', 'drain', 'error', 'timeout']) socket.removeAllListeners(event)
+  socket.on('error', () => {})
+  // The parser is still inside this request, and must have left it before somebody else reads the socket.
+  setImmediate(() => server.emit('upgrade', request, socket, Buffer.alloc(0)))
 }
 
 const isServer = (value: unknown): value is HttpServer =>

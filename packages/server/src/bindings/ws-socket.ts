@@ -1,0 +1,158 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Runtime, type SocketLike, type SocketListener, SUBPROTOCOL, type Timer } from '@kithwire/protocol'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { ServerLimits } from '../limits.js'
+
+/** The limits of `ServerLimits` that the WebSocket layer enforces. */
+export type TransportLimits = Pick<ServerLimits, 'frame' | 'maxFragments' | 'maxBufferedChunks' | 'messageMs'>
+
+/** How long a peer may take to answer a close; then the connection is dropped. */
+const CLOSE_MS = 5_000
+/** A socket that is accepted only to be told why it is refused is dropped after this. */
+const REFUSED_MS = 1_000
+
+/** The one place that knows the `ws` package: completes handshakes that were decided upon elsewhere. */
+export class Upgrader {
+  private readonly server: WebSocketServer
+
+  constructor(
+    private readonly limits: TransportLimits,
+    private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+  ) {
+    // The defaults of the package are a hundred times what chat needs. Deflate costs 14 times the CPU for small frames
+    // and opens the decompression bomb. Pongs are bounded: whoever pings and never reads fills no memory.
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: limits.frame,
+      maxFragments: limits.maxFragments,
+      maxBufferedChunks: limits.maxBufferedChunks,
+      maxPendingAutoPongs: 8,
+      closeTimeout: CLOSE_MS,
+      handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    } as const
+    this.server = new WebSocketServer(options)
+  }
+
+  /** Completes the handshake. `opened` is not called if the connection was lost in the meantime. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opened: (socket: SocketLike) => void): void {
+    this.server.handleUpgrade(request, socket, head, (ws) => {
+      opened(new WsSocket(ws, socket, this.limits.messageMs, this.runtime))
+    })
+  }
+
+  /**
+   * Completes the handshake only to close: a browser cannot read the status of a refused one. Nothing is read, and the
+   * connection is dropped after a second.
+   */
+  refuse(request: IncomingMessage, socket: Duplex, head: Buffer, code: number, reason: string): void {
+    this.server.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('error', () => {})
+      ws.pause()
+      ws.close(code, reason)
+      socket.end()
+      const timer = this.runtime.setTimer(() => ws.terminate(), REFUSED_MS)
+      socket.once('close', () => this.runtime.clearTimer(timer))
+    })
+  }
+}
+
+/** A socket of the `ws` package as the core knows it. */
+export class WsSocket implements SocketLike {
+  private closing = false
+  private partial = false
+  private timer: Timer | undefined
+
+  constructor(
+    private readonly ws: WebSocket,
+    private readonly raw: Duplex,
+    private readonly messageMs: number,
+    private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+  ) {
+    // What is wrong with a frame arrives as an error first and then as a close, which is where it is told.
+    ws.on('error', () => {})
+  }
+
+  get protocol(): string {
+    return this.ws.protocol
+  }
+
+  get bufferedAmount(): number {
+    return this.ws.bufferedAmount
+  }
+
+  listen(listener: SocketListener): void {
+    const { ws } = this
+    ws.on('message', (data, binary) => {
+      this.complete()
+      if (!this.closing) listener.message(binary ? null : String(data))
+    })
+    ws.on('ping', () => this.alive(listener))
+    ws.on('pong', () => this.alive(listener))
+    ws.on('close', (code, reason) => {
+      this.closing = true
+      this.complete()
+      listener.close(code, String(reason))
+    })
+    this.watch()
+  }
+
+  send(text: string, done?: () => void): void {
+    if (this.ws.readyState === WebSocket.OPEN) this.ws.send(text, done && (() => done()))
+    else if (done) queueMicrotask(done)
+  }
+
+  close(code?: number, reason?: string): void {
+    if (this.closing) return
+    this.closing = true
+    // A paused socket would not read the answer of the peer and hang until the time for it is over.
+    this.ws.resume()
+    if (code === undefined || code === 1005) this.ws.close()
+    else this.ws.close(code, reason)
+  }
+
+  terminate(): void {
+    this.closing = true
+    this.ws.terminate()
+  }
+
+  ping(): void {
+    if (this.ws.readyState === WebSocket.OPEN) this.ws.ping()
+  }
+
+  pause(): void {
+    if (!this.closing) this.ws.pause()
+  }
+
+  resume(): void {
+    this.ws.resume()
+  }
+
+  private alive(listener: SocketListener): void {
+    this.complete()
+    if (!this.closing) listener.alive?.()
+  }
+
+  /**
+   * Bytes that have not become a message start a timer. One listener stands before that of `ws` and one behind it, so
+   * that a message which came whole costs no timer.
+   */
+  private watch(): void {
+    this.raw.prependListener('data', () => {
+      this.partial = true
+    })
+    this.raw.on('data', () => {
+      if (!this.partial || this.timer !== undefined || this.closing) return
+      this.timer = this.runtime.setTimer(() => this.close(1008, 'unfinished message'), this.messageMs)
+    })
+  }
+
+  private complete(): void {
+    this.partial = false
+    if (this.timer === undefined) return
+    this.runtime.clearTimer(this.timer)
+    this.timer = undefined
+  }
+}
