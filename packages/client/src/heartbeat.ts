@@ -45,7 +45,7 @@ export class Watchdog {
   }
 
   private get limit(): number {
-    return PATIENCE * this.heartbeat
+    return Math.ceil(PATIENCE * this.heartbeat)
   }
 
   private silence(): number {
