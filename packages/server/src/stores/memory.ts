@@ -28,7 +28,7 @@ interface Log {
  * the first: it forgets everything when the process ends, and says so by `durable: false`.
  */
 export class MemoryStore implements Store {
-  readonly durable = false
+  readonly durable: boolean = false
   readonly parallel = 1
   readonly friendships: FriendshipRows
   readonly #runtime: Runtime
