@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { KithwireError, type Runtime } from '@kithwire/protocol'
 import { type Connection, type Driver, isAtLeast, OLDEST_SQLITE, type Statement } from './sqlite-driver.js'
-import { CommitFailed, isBusy, openingFailed } from './sqlite-errors.js'
+import { CommitFailed, isBusy, isNothingToRollBack, openingFailed } from './sqlite-errors.js'
 import { migrate } from './sqlite-schema.js'
 
 export interface DatabaseOptions {
@@ -123,9 +123,9 @@ export class Database {
   #rollback(): void {
     try {
       this.statement('ROLLBACK').run()
-    } catch {
-      // SQLite rolls back by itself after some errors, and may be in any state after others.
-      this.close()
+    } catch (error) {
+      // After some errors SQLite has rolled back by itself; after any other the connection may be in any state.
+      if (!isNothingToRollBack(error)) this.close()
     }
   }
 

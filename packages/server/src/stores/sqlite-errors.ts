@@ -28,6 +28,9 @@ export const refusalOf = (error: unknown): 'busy' | 'store_unavailable' | undefi
 
 export const isBusy = (error: unknown): boolean => refusalOf(error) === 'busy'
 
+/** SQLITE_ERROR, which ROLLBACK only gives when no transaction is active. */
+export const isNothingToRollBack = (error: unknown): boolean => primaryCode(error) === 1
+
 /** What a caller sees. Texts of the driver stay in `cause`, which never goes onto the wire. */
 export function toKithwireError(error: unknown): KithwireError {
   if (error instanceof KithwireError) return error
