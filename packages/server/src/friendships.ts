@@ -119,7 +119,7 @@ export class StoredFriendships implements Friendships {
   /** Says no to a request of the other one. They may ask again. */
   decline(user: string, id: string): Promise<Friendship> {
     return this.update(user, id, (row) => {
-      if (row.state === 'declined') return undefined
+      if (row.state === 'declined' && row.requester !== user) return undefined
       if (row.state !== 'pending' || row.requester === user)
         throw badState('a pending request of the other one', row.state)
       return { state: 'declined' }
@@ -129,7 +129,7 @@ export class StoredFriendships implements Friendships {
   /** Takes the user's own request back. */
   cancel(user: string, id: string): Promise<Friendship> {
     return this.update(user, id, (row) => {
-      if (row.state === 'cancelled') return undefined
+      if (row.state === 'cancelled' && row.requester === user) return undefined
       if (row.state !== 'pending' || row.requester !== user) throw badState('a pending request of your own', row.state)
       return { state: 'cancelled' }
     })
