@@ -163,6 +163,7 @@ export class Outbox {
     } finally {
       if (link === this.link) {
         lane.busy = false
+        this.flying -= lane.flight.length
         lane.flight = []
         if (more) this.dirty.add(conversation)
         if (more || this.suspects.size > 0) this.pump()
@@ -188,6 +189,9 @@ export class Outbox {
       if (size > frame) break
       batch.push(row)
     }
+    // Taken here, in the turn that looked: other lanes look at the same time.
+    lane.flight = batch
+    this.flying += batch.length
     if (batch.length > 0 || open.length === 0) return batch
     // Not even alone in a frame: no server would read it.
     await this.setAside(conversation, open[0]!.cid, 'too_large')
@@ -195,12 +199,8 @@ export class Outbox {
   }
 
   private async send(link: Link, conversation: string, lane: Lane, batch: readonly OutboxItem[]): Promise<void> {
-    lane.flight = batch
-    this.flying += batch.length
     const question: Omit<Send, 'n'> = { t: 'send', conversation, items: batch.map(toItem) }
     const answer = await link.call(question)
-    // An answer is true whatever became of the socket since; only what to do next depends on that.
-    if (link === this.link) this.flying -= batch.length
     if (answer.t === 'ack') await this.ack(link, conversation, lane, batch, answer)
     else if (answer.t === 'error') {
       const { retry } = WIRE_ERRORS[answer.code]
