@@ -29,7 +29,7 @@ export async function acknowledge(
     try {
       items.push(...(await findStored(context, session, send.conversation, cids.slice(items.length))))
     } catch (cause) {
-      context.log.failure('find_failed', cause, { session: session.id })
+      session.failure('find_failed', cause)
       code = 'store_unavailable'
     }
   }

@@ -1,5 +1,5 @@
 import { contentSize, type Runtime, type SendItem, type Timer } from '@kithwire/protocol'
-import type { Log } from './log.js'
+import type { Log, LogThrottle } from './log.js'
 import type { Outcome, Send, Store } from './store.js'
 
 /** A send on its way to the store. */
@@ -50,6 +50,7 @@ export class AppendQueue {
   private bytes = 0
   private deadline: Timer | undefined
   private flushing = false
+  private readonly throttle: LogThrottle = new Map()
 
   constructor(private readonly options: AppendQueueOptions) {}
 
@@ -213,7 +214,7 @@ export class AppendQueue {
         batch.map(({ conversation, from, items }) => ({ conversation, from, items })),
       )
     } catch (cause) {
-      this.options.log.failure('append_failed', cause, { sends: batch.length })
+      this.options.log.failure('append_failed', cause, { sends: batch.length }, this.throttle)
       // The outcome is unknown: nobody is acknowledged, and everybody tries again with the same cids.
       return []
     }

@@ -23,6 +23,8 @@ export class Authorizer {
     private readonly friendships: Friendships,
     runtime: Runtime,
     rememberMs: number,
+    /** Whether it is worth while: with nobody connected nothing is kept. */
+    private readonly remember: () => boolean = () => true,
   ) {
     this.known = new LRUCache({
       max: MOST_REMEMBERED,
@@ -71,7 +73,7 @@ export class Authorizer {
       const { generation } = this
       const members = await this.askOnce(conversation)
       if (generation === this.generation) {
-        if (members !== null) this.known.set(conversation, members)
+        if (members !== null && this.remember()) this.known.set(conversation, members)
         return members
       }
     }

@@ -10,6 +10,7 @@ export class Behind {
   private missed = new Set<string>()
   private telling = false
   private retry: WheelTimer | undefined
+  private stopped = false
 
   constructor(
     private readonly context: Context,
@@ -17,6 +18,7 @@ export class Behind {
     /** Whether the socket takes frames now. */
     private readonly able: () => boolean,
     private readonly send: (frame: BehindFrame) => void,
+    private readonly failed: (cause: unknown) => void,
   ) {}
 
   get size(): number {
@@ -38,7 +40,8 @@ export class Behind {
         if (heads.length > 0) this.send({ t: 'behind', heads: heads.map(({ tuple }) => tuple) })
       })
       .catch((cause) => {
-        this.context.log.failure('behind_failed', cause)
+        if (this.stopped) return
+        this.failed(cause)
         for (const conversation of part) this.missed.add(conversation)
         this.retry = this.context.wheel.set(() => {
           this.retry = undefined
@@ -52,6 +55,7 @@ export class Behind {
   }
 
   stop(): void {
+    this.stopped = true
     this.missed.clear()
     this.context.wheel.clear(this.retry)
     this.retry = undefined

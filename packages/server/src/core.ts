@@ -57,8 +57,8 @@ export class Core {
   constructor({ runtime, store, friendships, limits: given, log: logger, isFile = isOwnPath }: CoreOptions) {
     const limits = resolveLimits(given)
     const log = new Log(runtime, logger)
-    const authorizer = new Authorizer(friendships, runtime, limits.membershipMs)
-    const registry = new SessionRegistry(() => authorizer.clear())
+    const registry: SessionRegistry = new SessionRegistry(() => authorizer.clear())
+    const authorizer = new Authorizer(friendships, runtime, limits.membershipMs, () => registry.size > 0)
     this.context = {
       runtime,
       store,
@@ -97,9 +97,7 @@ export class Core {
 
   /** Sockets that have not said hello. */
   get pendingHellos(): number {
-    let count = 0
-    for (const peer of this.context.registry.everybody()) if (peer instanceof Session && !peer.greeted) count++
-    return count
+    return this.context.registry.opening.size
   }
 
   /**

@@ -26,6 +26,11 @@ export class Credentials {
     this.watch()
   }
 
+  get expired(): boolean {
+    const { expires } = this.current
+    return expires !== undefined && expires <= this.context.runtime.now()
+  }
+
   get address(): string | undefined {
     return this.current.address ?? this.checker.address
   }

@@ -11,8 +11,7 @@ import type { Session } from './session.js'
 /** Gives a frame to the handler of its type. A handler that fails costs its own frame and nothing else. */
 export function dispatch(context: Context, session: Session, frame: ClientFrame): void {
   handle(context, session, frame).catch((cause) => {
-    context.log.failure('handler_failed', cause, { session: session.id, frame: frame.t })
-    context.stats.add('handlers_failed')
+    session.failure('handler_failed', cause)
     const answer = refuse(frame, 'internal')
     if (answer) session.send(answer)
   })
@@ -29,7 +28,7 @@ async function handle(context: Context, session: Session, frame: ClientFrame): P
     case 'signal':
       return handleSignal(context, session, frame)
     case 'auth':
-      return handleAuth(context, session, frame)
+      return handleAuth(session, frame)
     case 'ping':
       return session.send({ t: 'pong', re: frame.n })
     case 'hello':

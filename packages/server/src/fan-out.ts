@@ -1,6 +1,6 @@
 import { type Cursor, encode, encodeLegacy, type IMessage, type Signal } from '@kithwire/protocol'
 import type { Authorizer } from './authorize.js'
-import type { Log } from './log.js'
+import type { Log, LogThrottle } from './log.js'
 import type { Peer, SessionRegistry } from './session-registry.js'
 import { type Outcome, type Send, toMessage } from './store.js'
 
@@ -19,6 +19,8 @@ export interface Push {
  * whoever misses one catches up. The one place where a bus for more processes is to be added.
  */
 export class FanOut {
+  private readonly throttle: LogThrottle = new Map()
+
   constructor(
     private readonly registry: SessionRegistry,
     private readonly authorizer: Authorizer,
@@ -69,7 +71,7 @@ export class FanOut {
     if (members !== undefined) deliver(members)
     else
       this.authorizer.members(push.conversation).then(deliver, (cause) => {
-        this.log.failure('members_failed', cause)
+        this.log.failure('members_failed', cause, {}, this.throttle)
         this.behind(push.conversation, fallback)
       })
   }

@@ -1,8 +1,5 @@
 import type { Runtime } from '@kithwire/protocol'
-import type { TimerWheel, WheelTimer } from './timer-wheel.js'
-
-/** A sweep later than this means that the process was paused: what peers sent meanwhile has not been read yet. */
-const PAUSE_MS = 5_000
+import { PAUSE_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
 
 /** What a heartbeat needs to know of a socket. */
 export interface Beating {
@@ -11,8 +8,6 @@ export interface Beating {
   /** True while we ourselves do not read, so that silence means nothing. */
   readonly paused: boolean
   ping(): void
-  /** Each round, also for what else needs a look now and then. */
-  check(): void
   dead(): void
 }
 
@@ -46,7 +41,6 @@ export class Heartbeat {
     this.inboundThen = this.peer.inbound
     this.timer = this.options.wheel.set((late) => this.judge(late), this.options.deadMs)
     this.peer.ping()
-    this.peer.check()
   }
 
   private judge(late: number): void {
@@ -58,7 +52,6 @@ export class Heartbeat {
     }
     const next = this.pingedAt + this.interval() - runtime.monotonic()
     this.timer = wheel.set(() => this.beat(), Math.max(0, next))
-    this.peer.check()
   }
 
   /** Spread, so that sockets that came together do not stay together. */

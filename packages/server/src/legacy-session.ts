@@ -47,6 +47,7 @@ export class LegacySession implements Peer, Backlog {
     this.outbound = new Outbound({
       socket,
       runtime,
+      wheel,
       limits,
       overflow: () => this.close(1013, 'reads too slowly'),
       drained: () => {},
@@ -55,7 +56,7 @@ export class LegacySession implements Peer, Backlog {
       expired: () => {},
       end: () => this.close(4001, 'the token expired'),
     })
-    const { inbound, outbound } = this
+    const { inbound } = this
     this.heartbeat = new Heartbeat(
       {
         get inbound() {
@@ -65,7 +66,6 @@ export class LegacySession implements Peer, Backlog {
           return inbound.paused
         },
         ping: () => socket.ping?.(),
-        check: () => outbound.check(),
         dead: () => this.close(4003, 'no pong'),
       },
       { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
@@ -92,7 +92,6 @@ export class LegacySession implements Peer, Backlog {
     if (!this.live) return
     if (this.outbound.slow) {
       this.context.stats.add('pushes_skipped')
-      this.outbound.check()
     } else this.outbound.send(text)
   }
 
@@ -210,6 +209,6 @@ export class LegacySession implements Peer, Backlog {
     this.heartbeat.stop()
     this.credentials.stop()
     this.context.registry.stopReceiving(this)
-    this.outbound.release()
+    this.outbound.stop()
   }
 }

@@ -1,8 +1,10 @@
 import type { Runtime, SocketLike } from '@kithwire/protocol'
+import { PAUSE_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
 
 export interface OutboundOptions {
   socket: SocketLike
   runtime: Runtime
+  wheel: TimerWheel
   limits: { softBuffer: number; hardBuffer: number; stallMs: number }
   /** The peer reads too slowly to be kept. */
   overflow(): void
@@ -16,6 +18,7 @@ export class Outbound {
   lastSent: number
   private unsent = 0
   private movedAt: number
+  private watch: WheelTimer | undefined
   private readonly waiting: (() => void)[] = []
 
   constructor(private readonly options: OutboundOptions) {
@@ -40,25 +43,39 @@ export class Outbound {
     const { socket, runtime, limits } = this.options
     this.lastSent = runtime.monotonic()
     if (this.unsent++ === 0) this.movedAt = this.lastSent
+    if (this.watch === undefined) this.watchFor(limits.stallMs)
     socket.send(text, this.sent)
     if (socket.bufferedAmount > limits.hardBuffer) this.options.overflow()
-    else this.check()
   }
 
-  /** Reports an overflow if nothing has moved for too long. */
-  check(): void {
-    const { runtime, limits } = this.options
-    if (this.unsent > 0 && runtime.monotonic() - this.movedAt > limits.stallMs) this.options.overflow()
-  }
-
-  /** Resolves once the buffer is clear, or at `release`. */
+  /** Resolves once the buffer is clear, or when the socket is gone. */
   whenClear(): Promise<void> {
     if (this.clear) return Promise.resolve()
     return new Promise((resolve) => this.waiting.push(resolve))
   }
 
-  /** Lets go of whoever waits: the socket is gone. */
-  release(): void {
+  /** The socket is gone: lets go of whoever waits. */
+  stop(): void {
+    this.options.wheel.clear(this.watch)
+    this.watch = undefined
+    this.release()
+  }
+
+  /** Looks again after `ms`, so that a socket that moves costs one timer in `stallMs` and none when it is idle. */
+  private watchFor(ms: number): void {
+    const { runtime, wheel, limits, overflow } = this.options
+    this.watch = wheel.set((late) => {
+      this.watch = undefined
+      if (this.unsent === 0) return
+      const left = this.movedAt + limits.stallMs - runtime.monotonic()
+      if (left > 0) this.watchFor(left)
+      // After a pause of the process what moved meanwhile has not been noticed yet.
+      else if (late > PAUSE_MS) this.watchFor(PAUSE_MS)
+      else overflow()
+    }, ms)
+  }
+
+  private release(): void {
     for (const resolve of this.waiting.splice(0)) resolve()
   }
 

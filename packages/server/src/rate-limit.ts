@@ -70,6 +70,7 @@ export class UserRates {
   }
 
   take(user: string, items: number): Allowance {
+    if (items === 0) return { granted: 0, after: 0 }
     const now = this.runtime.monotonic()
     const { rate, burst } = this.limits
     let bucket = this.buckets.get(user)

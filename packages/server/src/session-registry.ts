@@ -56,6 +56,8 @@ export class SessionRegistry {
   private readonly receivers = new PeerSets<Peer>()
   private readonly devices = new PeerSets<DevicePeer>()
   private readonly all = new Set<Peer>()
+  /** Those that have not said hello. */
+  readonly opening = new Set<Peer>()
 
   /** @param emptied called when the last socket has gone */
   constructor(private readonly emptied: () => void) {}
@@ -67,7 +69,7 @@ export class SessionRegistry {
 
   /** Sizes of all indexes together: 0 after everybody has left. */
   get entries(): number {
-    return this.all.size + this.sockets.size + this.receivers.size + this.devices.size
+    return this.all.size + this.opening.size + this.sockets.size + this.receivers.size + this.devices.size
   }
 
   add(peer: Peer): void {

@@ -14,11 +14,10 @@ import { WindowCount } from './rate-limit.js'
 import { overRate } from './refusals.js'
 import { type DevicePeer, deviceKey } from './session-registry.js'
 import { OPENING, type SessionEffect, type SessionEvent, type SessionState, transition } from './session-state.js'
-import type { WheelTimer } from './timer-wheel.js'
+import { PAUSE_MS, type WheelTimer } from './timer-wheel.js'
 
 /** How long a closed socket may take for the closing handshake. */
 const LINGER_MS = 2_000
-const PAUSE_MS = 5_000
 
 /** One `kithwire.v1` socket: frames in and out, in order and within the limits, and what belongs to it, until its end. */
 export class Session implements DevicePeer {
@@ -57,6 +56,7 @@ export class Session implements DevicePeer {
     this.outbound = new Outbound({
       socket,
       runtime,
+      wheel,
       limits,
       overflow: () => this.close(4008, 'reads too slowly'),
       drained: () => this.behind.flush(),
@@ -66,6 +66,7 @@ export class Session implements DevicePeer {
       this.user,
       () => this.state.name === 'ready' && this.outbound.clear,
       (frame) => this.send(frame),
+      (cause) => this.failure('behind_failed', cause),
     )
     this.credentials = new Credentials(context, identity, {
       expired: () => this.state.name === 'ready' && this.error('token_expired'),
@@ -81,7 +82,6 @@ export class Session implements DevicePeer {
           return inbound.paused
         },
         ping: () => socket.ping?.(),
-        check: () => outbound.check(),
         dead: () => this.close(4003, 'no pong'),
       },
       { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
@@ -95,6 +95,7 @@ export class Session implements DevicePeer {
     )
     this.awaitHello()
     registry.add(this)
+    registry.opening.add(this)
     socket.listen({
       message: (text) => this.receive(text),
       alive: () => this.live && this.inbound.alive(),
@@ -105,11 +106,6 @@ export class Session implements DevicePeer {
   /** False from the moment that it was closed, by whichever side. */
   get live(): boolean {
     return this.state.name !== 'closed'
-  }
-
-  /** Said hello completely. */
-  get greeted(): boolean {
-    return this.state.name === 'greeting' || this.state.name === 'ready'
   }
 
   get key(): string {
@@ -134,7 +130,6 @@ export class Session implements DevicePeer {
     }
     if (ready) stats.add(signal ? 'signals_dropped' : 'pushes_skipped')
     if (!signal) this.behind.add(push.conversation)
-    this.outbound.check()
   }
 
   missed(conversation: string): void {
@@ -166,6 +161,12 @@ export class Session implements DevicePeer {
     this.context.log.write('warn', event, { session, user, address, ...fields }, this.throttle)
   }
 
+  /** Logs what nobody expected, at most once a minute for each event. */
+  failure(event: string, cause: unknown): void {
+    this.context.stats.add(event)
+    this.context.log.failure(event, cause, { session: this.id, user: this.user }, this.throttle)
+  }
+
   private receive(text: string | null): void {
     if (!this.live) return
     if (text === null) this.apply({ type: 'binary' })
@@ -184,6 +185,8 @@ export class Session implements DevicePeer {
     if (!this.live) return
     if (!within) {
       stats.add('frames_over_rate')
+      // Before `welcome` nothing may be answered, and nothing may be left out.
+      if (this.state.name !== 'ready') this.close(4029, 'far too many frames')
       const answer = overRate(decoded, this.inbound.wait())
       if (answer) this.send(answer)
     } else if (decoded.ok) this.apply({ type: 'frame', frame: decoded.frame })
@@ -211,6 +214,7 @@ export class Session implements DevicePeer {
       case 'greet':
         this.inbound.pause('greeting')
         this.context.wheel.clear(this.opening)
+        this.context.registry.opening.delete(this)
         greet(this.context, this, effect.hello).catch((cause) => this.fail('hello_failed', cause))
         return
       case 'hold':
@@ -219,6 +223,7 @@ export class Session implements DevicePeer {
       case 'release':
         for (const frame of this.held.splice(0)) dispatch(this.context, this, frame)
         this.inbound.resume('greeting')
+        if (this.credentials.expired) this.error('token_expired')
         this.behind.flush()
         return
       case 'dispatch':
@@ -235,7 +240,7 @@ export class Session implements DevicePeer {
 
   private fail(event: string, cause: unknown): void {
     if (!this.live) return
-    this.context.log.failure(event, cause, { session: this.id, user: this.user }, this.throttle)
+    this.failure(event, cause)
     this.close(1011, 'the server failed')
   }
 
@@ -277,9 +282,10 @@ export class Session implements DevicePeer {
     this.credentials.stop()
     this.behind.stop()
     this.held.length = 0
+    registry.opening.delete(this)
     registry.stopReceiving(this)
     registry.release(this)
     queue.discard(this)
-    this.outbound.release()
+    this.outbound.stop()
   }
 }

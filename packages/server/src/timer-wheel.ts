@@ -5,6 +5,9 @@ const SLOTS = 512
 /** A sweep over 10,000 sockets in one turn blocks the process for 209 ms; 200 take a few. */
 const MOST_PER_TICK = 200
 
+/** Later than this means that the process was paused: what peers did meanwhile has not been noticed yet. */
+export const PAUSE_MS = 5_000
+
 /** A timer of the wheel. `late` says by how many ms it runs after its time: the process was paused, or is too busy. */
 export interface WheelTimer {
   tick: number

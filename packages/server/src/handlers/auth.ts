@@ -1,9 +1,8 @@
 import type { Auth } from '@kithwire/protocol'
-import type { Context } from '../context.js'
 import type { Session } from '../session.js'
 
 /** Takes new credentials without a new connection. A token of another user ends this one. */
-export async function handleAuth(context: Context, session: Session, auth: Auth): Promise<void> {
+export async function handleAuth(session: Session, auth: Auth): Promise<void> {
   try {
     const next = await session.credentials.check(auth.token)
     if (!session.live) return
@@ -13,7 +12,7 @@ export async function handleAuth(context: Context, session: Session, auth: Auth)
     const { expires } = next
     session.send({ t: 'auth', re: auth.n, ...(expires !== undefined && { expires }) })
   } catch (cause) {
-    context.log.failure('reauthenticate_failed', cause, { session: session.id })
+    session.failure('auth_failed', cause)
     session.error('internal', auth.n)
   }
 }

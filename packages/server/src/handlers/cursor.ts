@@ -18,7 +18,7 @@ export async function handleCursor(context: Context, session: Session, cursor: C
     context.fanOut.cursor(frame, access.members, session)
   } catch (cause) {
     // Marks are cumulative: the next one makes up for this one.
-    context.log.failure('cursor_failed', cause, { session: session.id })
+    session.failure('cursor_failed', cause)
     session.error('store_unavailable')
   }
 }

@@ -10,7 +10,7 @@ import type { Session } from '../session.js'
  */
 export async function greet(context: Context, session: Session, hello: Hello): Promise<void> {
   const { registry, queue, store } = context
-  if (hello.token !== undefined && !(await renewed(context, session, hello.token))) return
+  if (hello.token !== undefined && !(await renewed(session, hello.token))) return
   if (!session.live) return
   session.device = hello.device
   session.attempt = hello.attempt
@@ -19,6 +19,7 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   await queue.settled(session.key)
   const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
   const resume = await readResume(store, heads, hello.cursors ?? [])
+  if (!session.live) return
   await markDelivered(context, session, heads, resume.confirmed)
   await welcome(context, session, epoch, heads)
   for (const { conversation, reset } of resume.resets) session.send({ t: 'page', conversation, reset })
@@ -26,7 +27,7 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   session.welcomed()
 }
 
-async function renewed(context: Context, session: Session, token: string): Promise<boolean> {
+async function renewed(session: Session, token: string): Promise<boolean> {
   const { credentials } = session
   if (!credentials.renewable) return true
   try {
@@ -38,7 +39,7 @@ async function renewed(context: Context, session: Session, token: string): Promi
     session.close(4501, 'the token is not one of this user')
   } catch (cause) {
     // An outage of the app's session store must not log everybody out.
-    context.log.failure('reauthenticate_failed', cause, { session: session.id })
+    session.failure('auth_failed', cause)
     session.close(1013, 'the token cannot be checked now')
   }
   return false

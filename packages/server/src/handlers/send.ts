@@ -26,7 +26,7 @@ export async function handleSend(context: Context, session: Session, send: Send)
     const short = granted < valid.length ? 'rate_limited' : invalid
     await acknowledge(context, session, send, outcome, short, after)
   } catch (cause) {
-    context.log.failure('send_failed', cause, { session: session.id })
+    session.failure('send_failed', cause)
     session.send(refuseSend(send, 'store_unavailable'))
   } finally {
     session.sending.delete(conversation)

@@ -20,7 +20,7 @@ export async function handleSync(context: Context, session: Session, sync: Sync)
     const range = before === undefined ? { after: after ?? 0, limit } : { before, limit }
     answer(await readPage(context.store, conversation, access.members, range, tail))
   } catch (cause) {
-    context.log.failure('sync_failed', cause, { session: session.id })
+    session.failure('sync_failed', cause)
     answer({ refused: refusal('store_unavailable') })
   } finally {
     session.syncs--
