@@ -2,46 +2,47 @@ import type { Runtime, Timer } from '@kithwire/protocol'
 
 /** A token bucket (Turner, 1986): `burst` at once, `rate` a second in the long run. Time is passed in, in ms. */
 export class TokenBucket {
-  private tokens: number
+  /** In thousandths of a token: exact for whole ms, so that who waits as long as told is not told again. */
+  private level: number
 
   constructor(
     private readonly rate: number,
     private readonly burst: number,
     private at: number,
   ) {
-    this.tokens = burst
+    this.level = burst * 1_000
   }
 
   /** Takes up to `wanted` tokens and says how many. */
   take(wanted: number, now: number): number {
     this.refill(now)
-    const granted = Math.min(wanted, Math.floor(this.tokens))
-    this.tokens -= granted
+    const granted = Math.min(wanted, Math.floor(this.level / 1_000))
+    this.level -= granted * 1_000
     return granted
   }
 
   /** Takes all of `wanted` or nothing. */
   takeAll(wanted: number, now: number): boolean {
     this.refill(now)
-    if (this.tokens < wanted) return false
-    this.tokens -= wanted
+    if (this.level < wanted * 1_000) return false
+    this.level -= wanted * 1_000
     return true
   }
 
   /** Ms until `wanted` tokens are there. */
   wait(wanted: number, now: number): number {
     this.refill(now)
-    return Math.max(0, Math.ceil(((wanted - this.tokens) / this.rate) * 1_000))
+    return Math.max(0, Math.ceil((wanted * 1_000 - this.level) / this.rate))
   }
 
   /** A full bucket is as good as none. */
   full(now: number): boolean {
     this.refill(now)
-    return this.tokens >= this.burst
+    return this.level >= this.burst * 1_000
   }
 
   private refill(now: number): void {
-    this.tokens = Math.min(this.burst, this.tokens + (Math.max(0, now - this.at) * this.rate) / 1_000)
+    this.level = Math.min(this.burst * 1_000, this.level + Math.max(0, now - this.at) * this.rate)
     this.at = now
   }
 }

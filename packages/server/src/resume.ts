@@ -39,33 +39,46 @@ export async function readResume(
   return resume
 }
 
+interface Budget {
+  items: number
+  pages: number
+  reads: number
+}
+
 async function readMissing(
   store: Store,
   { tuple, members }: OwnHead,
   seq: number,
   tail: string,
-  budget: { items: number; pages: number; reads: number },
+  budget: Budget,
   resume: Resume,
 ): Promise<void> {
-  if (budget.reads === 0 || budget.pages <= 0 || budget.items <= 0) return
-  budget.reads--
-  const conversation = tuple[0]
-  const limit = Math.min(PROTOCOL_LIMITS.page, budget.items) + 1
-  const entries = await store.read(conversation, { after: Math.max(0, seq - 1), limit })
-  if (seq > 0) {
-    // Retention may have taken the entry at the cursor out of reach; then the device finds the gap by `sync`.
-    if (entries[0]?.seq !== seq) return
-    if (tail !== '' && tailOf(entries.shift()!.id) !== tail) {
-      resume.resets.push({ conversation, reset: await resetTo(store, conversation, seq - 1) })
-      return
+  const [conversation, head] = tuple
+  for (let applied = seq; applied < head && budget.reads > 0 && budget.pages > 0 && budget.items > 0; ) {
+    budget.reads--
+    const limit = Math.min(PROTOCOL_LIMITS.page, budget.items)
+    // The entry at the cursor is read with the first page, to be compared.
+    const verify = applied === seq && seq > 0
+    const entries = await store.read(
+      conversation,
+      verify ? { after: seq - 1, limit: limit + 1 } : { after: applied, limit },
+    )
+    if (verify) {
+      const at = entries.shift()
+      // Retention may have taken it out of reach; then the device finds the gap by `sync`.
+      if (at?.seq !== seq) return
+      if (tail !== '' && tailOf(at.id) !== tail) {
+        resume.resets.push({ conversation, reset: await resetTo(store, conversation, seq - 1) })
+        return
+      }
+      resume.confirmed.push({ conversation, seq })
     }
-    if (entries[0]?.seq === seq) entries.shift()
-    resume.confirmed.push({ conversation, seq })
+    const page = fit(entries, 'front')
+    if (page[0]?.seq !== applied + 1) return
+    resume.missing.push(page.map((entry) => toMessage(entry, members)))
+    applied += page.length
+    budget.items -= page.length
+    // What was cut by its size is a whole page, however few entries it has.
+    if (page.length < entries.length || page.length === PROTOCOL_LIMITS.page) budget.pages--
   }
-  const page = fit(entries.slice(0, limit - 1), 'front')
-  if (page[0]?.seq !== seq + 1) return
-  budget.items -= page.length
-  // A page cut by its size is a whole one.
-  if (page.length < entries.length) budget.pages--
-  resume.missing.push(page.map((entry) => toMessage(entry, members)))
 }

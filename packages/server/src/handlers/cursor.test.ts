@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { deviceOf, TestServer } from '../testing/core-kit.js'
+
+async function chat() {
+  const server = new TestServer()
+  const [ann, ben] = [await server.enter('ann'), await server.enter('ben')]
+  const benPhone = await server.enter('ben', { device: deviceOf('phone') })
+  ann.sendItems('c1', 'm1', 'm2', 'm3')
+  await ann.next('ack')
+  return { server, ann, ben, benPhone }
+}
+
+describe('cursor', () => {
+  it('is merged by max and relayed to the others and to the own other devices', async () => {
+    const { server, ann, ben, benPhone } = await chat()
+    ben.send({ t: 'cursor', conversation: 'c1', delivered: 3 })
+    expect(await ann.next('cursor')).toEqual({ t: 'cursor', conversation: 'c1', user: 'ben', delivered: 3, read: 0 })
+    ben.send({ t: 'cursor', conversation: 'c1', delivered: 1, read: 2 })
+    expect(await benPhone.next('cursor', 2)).toMatchObject({ user: 'ben', delivered: 3, read: 2 })
+    expect(ben.of('cursor')).toEqual([])
+    expect(await server.store.marks(['c1'])).toEqual([{ conversation: 'c1', user: 'ben', delivered: 3, read: 2 }])
+  })
+
+  it('counts what was read as delivered', async () => {
+    const { ann, ben } = await chat()
+    ben.send({ t: 'cursor', conversation: 'c1', read: 2 })
+    expect(await ann.next('cursor')).toMatchObject({ delivered: 2, read: 2 })
+  })
+
+  it.each([
+    ['beyond the head', 'c1', 'cursor_invalid'],
+    ['in a foreign conversation', 'nowhere', 'not_found'],
+  ])('is refused %s', async (_name, conversation, code) => {
+    const { server, ann, ben } = await chat()
+    ben.send({ t: 'cursor', conversation, read: 4 })
+    expect(await ben.next('error')).toMatchObject({ code, fatal: false })
+    await server.clock.advance(1_000)
+    expect([ann.of('cursor'), await server.store.marks(['c1'])]).toEqual([[], []])
+  })
+})
+
+describe('signal', () => {
+  it('goes to the other members and nobody else, and is not kept', async () => {
+    const { server, ann, ben, benPhone } = await chat()
+    const cyd = await server.enter('cyd')
+    ben.send({ t: 'signal', conversation: 'c1', kind: 'typing', value: true })
+    expect(await ann.next('signal')).toEqual({
+      t: 'signal',
+      conversation: 'c1',
+      kind: 'typing',
+      value: true,
+      user: 'ben',
+    })
+    cyd.send({ t: 'signal', conversation: 'c1', kind: 'presence', value: true })
+    await server.clock.advance(1_000)
+    expect([ann.of('signal').length, ben.of('signal'), benPhone.of('signal'), cyd.of('error')]).toEqual([1, [], [], []])
+    expect(server.core.stats.get('signals_dropped')).toBe(1)
+  })
+
+  it('is dropped for a socket under pressure', async () => {
+    const { server, ann, ben } = await chat()
+    ann.socket.stalled = true
+    const items = [{ cid: 'long', type: 'text', content: 'x'.repeat(16_384) }]
+    await server.core.send({ conversation: 'c1', from: 'ben', items })
+    ben.send({ t: 'signal', conversation: 'c1', kind: 'typing', value: true })
+    await server.clock.advance(1_000)
+    ann.socket.stalled = false
+    await server.clock.advance(1_000)
+    expect([ann.of('messages').length, ann.of('signal').length]).toEqual([1, 0])
+  })
+})

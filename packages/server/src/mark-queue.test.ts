@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { MarkQueue } from './mark-queue.js'
+import type { Mark } from './store.js'
+
+const mark = (user: string, delivered: number): Mark => ({ conversation: 'c1', user, delivered, read: 0 })
+
+describe('MarkQueue', () => {
+  it('merges together what comes while the store is busy, and gives each its own', async () => {
+    const calls: (readonly Mark[])[] = []
+    const queue = new MarkQueue({
+      mark: async (marks) => {
+        calls.push(marks)
+        return marks.map((one) => ({ ...one, read: one.delivered }))
+      },
+    })
+    const first = queue.merge([mark('ann', 1)])
+    const others = [queue.merge([mark('ben', 2), mark('cyd', 3)]), queue.merge([mark('ann', 4)])]
+    expect(await queue.merge([])).toEqual([])
+    expect((await first).map(({ read }) => read)).toEqual([1])
+    expect((await Promise.all(others)).map((list) => list.map(({ read }) => read))).toEqual([[2, 3], [4]])
+    expect(calls.map(({ length }) => length)).toEqual([1, 3])
+    expect(queue.size).toBe(0)
+  })
+
+  it('rejects those of a merge that failed, and goes on', async () => {
+    let failing = true
+    const queue = new MarkQueue({
+      mark: async (marks) => {
+        if (failing) throw new Error('down')
+        return [...marks]
+      },
+    })
+    await expect(queue.merge([mark('ann', 1)])).rejects.toThrow('down')
+    failing = false
+    expect(await queue.merge([mark('ann', 1)])).toHaveLength(1)
+  })
+})
