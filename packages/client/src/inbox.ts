@@ -196,6 +196,8 @@ export class Inbox {
       }
       if ((page as Page).reset) return this.diverged(link, conversation)
       await serial.run(() => this.take(link, conversation, view, after, page as Page))
+      // A page that brings nothing, for a hole that is there all the same: not at once again.
+      if (view.applied <= after && view.target > after) return void view.fails++
       view.fails = 0
     }
   }
