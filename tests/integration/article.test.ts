@@ -139,6 +139,15 @@ describe("the article's WsRouter(path, app)", () => {
     await made.close({ drainMs: 0 })
   })
 
+  it('leaves the app alone once it is closed', async () => {
+    const app = express()
+    router = WsRouterDefault('/ws/:id', app, undefined, await articleOptions())
+    app.use((_request, response) => void response.send('app'))
+    const port = await listen(createServer(app))
+    await router.close({ drainMs: 0 })
+    for (const path of ['/', '/ws/x']) expect((await fetch(`http://127.0.0.1:${port}${path}`)).status).toBe(200)
+  })
+
   it('says what is missing without a store', () => {
     expect(() => WsRouterDefault('/ws/:id', express())).toThrow(
       expect.objectContaining({ code: 'bad_option', message: expect.stringContaining('sqlite(') }),

@@ -60,6 +60,36 @@ describe.each(hosts)('HTTP on $name', ({ serve }) => {
   })
 })
 
+describe('who asks', () => {
+  it('may say so by a bearer token', async () => {
+    const { port } = await serveChat()
+    const headers = { authorization: 'Bearer ann' }
+    expect((await call(port, 'GET', '/friendships', { headers })).json).toMatchObject([{ user: 'ben' }])
+  })
+
+  it('gets 503 while that cannot be found out', async () => {
+    const { port } = await serveChat({
+      authenticate: () => {
+        throw new Error('secret')
+      },
+    })
+    const answer = await call(port, 'GET', '/friendships')
+    expect(answer).toMatchObject({ status: 503, json: { error: { code: 'unavailable' } } })
+    expect(answer.text).not.toContain('secret')
+  })
+
+  it('gets 429 beyond the rate, and nobody else does', async () => {
+    const { port } = await serveChat({ limits: { requestRate: 1, requestBurst: 5 } })
+    const statuses: number[] = []
+    for (let index = 0; index < 8; index++)
+      statuses.push((await call(port, 'GET', '/friendships', { user: 'ann' })).status)
+    expect(statuses.slice(0, 5)).toEqual([200, 200, 200, 200, 200])
+    const refused = await call(port, 'GET', '/friendships', { user: 'ann' })
+    expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' } })
+    expect((await call(port, 'GET', '/friendships', { user: 'ben' })).status).toBe(200)
+  })
+})
+
 describe('history', () => {
   const filled = async (count: number) => {
     const { chat, friendship, port } = await serveChat()

@@ -6,7 +6,15 @@
  */
 import { WsRouter } from './ws-router.js'
 
-export { KithwireError, type KithwireErrorCode } from '@kithwire/protocol'
+export {
+  type AckItem,
+  type IMessage,
+  KithwireError,
+  type KithwireErrorCode,
+  type MessageMeta,
+  type MessageRef,
+  type MessageType,
+} from '@kithwire/protocol'
 export type { Authenticate, Authenticated, Credentials } from './authenticate.js'
 export type { App } from './bindings/app.js'
 export type { Middleware } from './bindings/middleware.js'

@@ -16,6 +16,10 @@ export interface ServerLimits extends Limits {
   handshakeRate: number
   /** Handshakes of one address at once after a pause. One with refused credentials counts as five. @default 200 */
   handshakeBurst: number
+  /** HTTP requests of one user per second, in the long run. Beyond it HTTP 429. @default 20 */
+  requestRate: number
+  /** HTTP requests of one user at once after a pause. @default 200 */
+  requestBurst: number
   /** Ms that one message may take from its first byte to its last, then 1008. @default 15000 */
   messageMs: number
   /** Sockets of the process that have not said hello. Beyond it HTTP 503. @default 1000 */
@@ -73,6 +77,8 @@ export const DEFAULT_SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   connections: 50_000,
   handshakeRate: 20,
   handshakeBurst: 200,
+  requestRate: 20,
+  requestBurst: 200,
   messageMs: 15_000,
   pendingHellos: 1_000,
   helloMs: 5_000,

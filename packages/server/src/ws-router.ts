@@ -20,6 +20,7 @@ import { historyRoutes } from './http/history.js'
 import { makeRouter, type RequestHandler } from './http/router.js'
 import { Log } from './log.js'
 import { type ResolvedOptions, resolveOptions, type WsRouterOptions } from './options.js'
+import { UserRates } from './rate-limit.js'
 import { SocketPath } from './socket-path.js'
 import { Stats } from './stats.js'
 import type { Range } from './store.js'
@@ -53,6 +54,7 @@ export class WsRouter {
   private readonly core: Core
   private readonly handshake: Handshake
   private readonly tickets: Tickets
+  private readonly rates: UserRates
   private readonly counters = new Stats()
   private readonly attached = new Map<HttpServer, Map<string, () => void>>()
   private closing: Promise<void> | undefined
@@ -75,7 +77,8 @@ export class WsRouter {
     })
     const routes = historyRoutes((user, conversation, range) => this.history(user, conversation, range))
     if (friendships instanceof StoredFriendships) routes.push(...friendshipRoutes(friendships))
-    this.router = makeRouter({ routes, authenticator, origins, trustProxy, log })
+    this.rates = new UserRates(runtime, { rate: limits.requestRate, burst: limits.requestBurst })
+    this.router = makeRouter({ routes, authenticator, origins, trustProxy, rates: this.rates, log })
     if (legacy === 'open')
       log.write('warn', 'legacy_open', {
         hint: "legacy: 'open' takes the id in the path for the user: anybody can read and write as anybody.",
@@ -106,12 +109,12 @@ export class WsRouter {
     const socketPath = new SocketPath(path)
     const router = new WsRouter(options)
     if (server) router.attach(server, path)
-    else if (app)
-      onServer(
-        app,
-        (found) => router.attach(found, path),
-        ({ url }) => socketPath.claims(url),
-      )
+    else if (app) {
+      // The app outlives the chat, and goes on calling.
+      const isOpen = () => router.closing === undefined
+      const attach = (found: HttpServer) => isOpen() && router.attach(found, path)
+      onServer(app, attach, ({ url }) => isOpen() && socketPath.claims(url))
+    }
     WsRouter.instance = router
     return router
   }
@@ -222,6 +225,7 @@ export class WsRouter {
     } finally {
       for (const paths of this.attached.values()) for (const undo of paths.values()) undo()
       this.attached.clear()
+      this.rates.clear()
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Authenticator } from '../authenticate.js'
 import type { Log } from '../log.js'
 import { type AllowedOrigins, isHost, refuseRequestOrigin } from '../origin.js'
 import { peerOf } from '../proxy.js'
+import type { UserRates } from '../rate-limit.js'
 import { HttpError, sendError, sendJson } from './respond.js'
 
 /** What a route gets. `id` is the one in its path, or empty. */
@@ -34,6 +35,8 @@ export interface RouterParts {
   authenticator: Authenticator
   origins: AllowedOrigins
   trustProxy: number
+  /** How many requests a user may make. */
+  rates: UserRates
   log: Log
 }
 
@@ -85,6 +88,9 @@ async function answer(
     if (wrong !== undefined) throw new KithwireError('forbidden', wrong)
   }
   const user = await whoAsks(parts, request)
+  const { granted, after } = parts.rates.take(user, 1)
+  if (granted === 0)
+    throw new HttpError(429, 'rate_limited', 'Too many requests.', { 'Retry-After': String(Math.ceil(after / 1_000)) })
   if (found.id !== '' && !isId(found.id)) throw new KithwireError('not_found')
   const result = await route.run({ user, id: found.id, url, request })
   if (!response.destroyed) sendJson(response, 200, JSON.stringify(result))
