@@ -33,10 +33,12 @@ export async function readHeads(
 }
 
 function headTuple(user: string, membership: Membership, head: Head, marks: readonly Mark[]): HeadTuple {
-  const own = marks.find((mark) => mark.user === user)
-  const others = marks
-    .filter((mark) => mark.user !== user && membership.members.includes(mark.user))
-    .map((mark): MarkTuple => [mark.user, mark.delivered, mark.read])
+  const of = new Map(marks.map((mark) => [mark.user, mark]))
+  const own = of.get(user)
+  // Who has got nothing yet is named all the same: a client learns here who the others are.
+  const others = membership.members
+    .filter((member) => member !== user)
+    .map((member): MarkTuple => [member, of.get(member)?.delivered ?? 0, of.get(member)?.read ?? 0])
   return [
     membership.conversation,
     head.head,
