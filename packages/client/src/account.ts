@@ -177,13 +177,16 @@ export class Account {
   send(item: OutboxItem, to: string | undefined): Promise<Sent> {
     const { conversation, cid } = item
     if (to !== undefined && isUserId(to)) this.peers.set(conversation, to)
-    return new Promise((resolve, reject) => {
+    const sent = new Promise<Sent>((resolve, reject) => {
       this.pending.wait(conversation, cid, { resolve, reject })
       this.queue(item).catch((cause: unknown) => {
         this.pending.failed(conversation, cid, 'store_failed')
         this.report(cause)
       })
     })
+    // Whoever sends without waiting, as the article does, hears of failures by event. It must not end their process.
+    sent.catch(() => {})
+    return sent
   }
 
   private async queue(item: OutboxItem): Promise<void> {
@@ -191,8 +194,10 @@ export class Account {
     const { outboxItems, outboxBytes, outboxAgeMs, runtime } = this.options
     const oldest = runtime.now() - outboxAgeMs
     const result = await this.store.enqueue(item, { items: outboxItems, bytes: outboxBytes, oldest })
-    if (result === 'full') this.pending.failed(conversation, cid, 'outbox_full')
-    else if (result === 'conflict') this.pending.failed(conversation, cid, 'cid_conflict')
+    if (result === 'full') {
+      this.pending.failed(conversation, cid, 'outbox_full')
+      this.emit('error', new KithwireError('outbox_full'))
+    } else if (result === 'conflict') this.pending.failed(conversation, cid, 'cid_conflict')
     else if (result === 'present') await this.check(conversation)
   }
 

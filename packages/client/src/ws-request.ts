@@ -64,7 +64,7 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
       super()
       const article = typeof userOrOptions === 'string'
       const path = article ? `${url}/${encodeURIComponent(userOrOptions)}` : url
-      const options = article ? { user: userOrOptions, ...more } : (userOrOptions ?? {})
+      const options = article ? { user: userOrOptions, ...more } : userOrOptions === undefined ? {} : userOrOptions
       this.core = new Core(resolveOptions(path, options, platform), (name, ...values) => {
         this.emit(name, ...(values as never))
       })
