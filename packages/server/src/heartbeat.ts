@@ -39,7 +39,9 @@ export class Heartbeat {
   private beat(): void {
     this.pingedAt = this.options.runtime.monotonic()
     this.inboundThen = this.peer.inbound
-    this.timer = this.options.wheel.set((late) => this.judge(late), this.options.deadMs)
+    // Before the next ping, however short the heartbeat was made.
+    const patience = Math.min(this.options.deadMs, this.options.heartbeatMs * 0.8)
+    this.timer = this.options.wheel.set((late) => this.judge(late), patience)
     this.peer.ping()
   }
 

@@ -224,6 +224,23 @@ describe('a slow reader', () => {
     expect(failures).toHaveLength(1)
   })
 
+  it('leaves nothing behind when it goes while telling fails', async () => {
+    const { server, ann, ben } = await flood(100)
+    const { opened, open } = gate()
+    server.friends.of = async () => {
+      await opened
+      throw new Error('down')
+    }
+    ben.socket.stalled = false
+    await server.clock.advance(100)
+    for (const client of [ann, ben]) client.socket.close()
+    await server.clock.advance(100)
+    open()
+    await server.clock.settle()
+    await server.clock.advance(100)
+    expect(server.core.sizes.timers).toBe(0)
+  })
+
   it('is closed 4008 when nothing has moved for 30 s, though it still sends', async () => {
     const { server, ann, ben } = await flood(1)
     for (let second = 0; second < 29; second++) {

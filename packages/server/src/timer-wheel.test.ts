@@ -75,7 +75,7 @@ class PausedClock extends FakeClock {
 }
 
 describe('Heartbeat', () => {
-  const start = (clock: FakeClock, answers: () => boolean, paused = () => false) => {
+  const start = (clock: FakeClock, answers: () => boolean, paused = () => false, heartbeatMs = 25_000) => {
     const pings: number[] = []
     const state = { inbound: 0, deadAt: undefined as number | undefined }
     const heartbeat = new Heartbeat(
@@ -94,7 +94,7 @@ describe('Heartbeat', () => {
           state.deadAt = clock.monotonic()
         },
       },
-      { wheel: new TimerWheel(clock, () => {}), runtime: clock, heartbeatMs: 25_000, deadMs: 20_000 },
+      { wheel: new TimerWheel(clock, () => {}), runtime: clock, heartbeatMs, deadMs: 20_000 },
     )
     return { heartbeat, pings, state }
   }
@@ -122,6 +122,19 @@ describe('Heartbeat', () => {
     expect(state.deadAt! - pings[0]!).toBeGreaterThanOrEqual(20_000)
     expect(state.deadAt! - pings[0]!).toBeLessThanOrEqual(20_200)
     expect(clock.pending).toBe(0)
+  })
+
+  it('pings as often as it was told where that is shorter than its patience', async () => {
+    const clock = new FakeClock()
+    const { pings, heartbeat } = start(
+      clock,
+      () => true,
+      () => false,
+      10_000,
+    )
+    await clock.advance(100_000)
+    expect(pings.length).toBeGreaterThanOrEqual(8)
+    heartbeat.stop()
   })
 
   it('does not take for silence what we do not read ourselves', async () => {

@@ -166,6 +166,22 @@ describe('send', () => {
     expect((await server.store.heads(['c1', 'c2'])).map(({ head }) => head)).toEqual([1, 0])
   })
 
+  it('does not store what was still being authorized when its socket ended', async () => {
+    const server = new TestServer()
+    const ann = await server.enter('ann')
+    const { opened, open } = gate()
+    server.friends.members = async () => {
+      await opened
+      return ['ann', 'ben']
+    }
+    ann.sendItems('c1', 'm1')
+    await server.clock.advance(100)
+    await server.enter('ann', { attempt: 2 })
+    open()
+    await server.clock.advance(1_000)
+    expect((await server.store.heads(['c1']))[0]!.head).toBe(0)
+  })
+
   it('acknowledges as a duplicate what was stored, whatever would refuse it now', async () => {
     const server = new TestServer()
     const ann = await server.enter('ann')
