@@ -1,25 +1,33 @@
-import { type AckItem, isId, type Refusal, type Send, WIRE_ERRORS, type WireErrorCode } from '@kithwire/protocol'
+import {
+  type Ack,
+  type AckItem,
+  isId,
+  type Refusal,
+  type Send,
+  WIRE_ERRORS,
+  type WireErrorCode,
+} from '@kithwire/protocol'
 import type { Context } from './context.js'
 import { refusal } from './refusals.js'
 import type { Session } from './session.js'
 import type { Outcome, Stored } from './store.js'
 
 /**
- * Sends the one `ack` that answers a `send`: what was stored, then why the next item was not. Before a refusal that
+ * The one `ack` that answers a `send`: what was stored, then why the next item was not. Before a refusal that
  * will never change, the cids are looked up, behind everything that this device has on its way to the store: what is
  * there is a duplicate whatever is wrong with it now, or a device would show as failed what others have read.
  *
  * @param short why not all items were tried, if so
  * @param after ms until the rate allows the next item
  */
-export async function acknowledge(
+export async function acknowledgement(
   context: Context,
   session: Session,
   send: Send,
   outcome: Outcome,
   short: WireErrorCode | undefined,
   after?: number,
-): Promise<void> {
+): Promise<Ack> {
   const cids = send.items.map(({ cid }) => cid)
   if (send.invalid !== undefined) cids.push(send.invalid.cid)
   const items = outcome.stored.map((stored, index) => ackItem(cids[index]!, stored))
@@ -39,7 +47,7 @@ export async function acknowledge(
     refused = { cid: next, ...refusal(code, code === 'rate_limited' ? after : undefined) }
     context.stats.add(`refused_${code}`)
   }
-  session.send({ t: 'ack', re: send.n, conversation: send.conversation, items, ...(refused && { refused }) })
+  return { t: 'ack', re: send.n, conversation: send.conversation, items, ...(refused && { refused }) }
 }
 
 /** The first of these cids that are in the log, as far as they go without one that is not. */

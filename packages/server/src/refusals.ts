@@ -1,4 +1,5 @@
 import {
+  type Ack,
   type ClientFrame,
   type Decoded,
   type Refusal,
@@ -16,7 +17,7 @@ export const refusal = (code: WireErrorCode, after?: number): Omit<Refusal, 'cid
 })
 
 /** The answer to a send of which nothing was tried. */
-export const refuseSend = (send: Send, code: WireErrorCode, after?: number): ServerFrame => ({
+export const refuseSend = (send: Send, code: WireErrorCode, after?: number): Ack => ({
   t: 'ack',
   re: send.n,
   conversation: send.conversation,

@@ -1,3 +1,4 @@
+import { type ClientFrame, encode, type SocketLike, type SocketListener } from '@kithwire/protocol'
 import { describe, expect, it } from 'vitest'
 import { deviceOf, TestServer } from '../testing/core-kit.js'
 import { gate, StoreWrap } from '../testing/store-wrap.js'
@@ -130,6 +131,32 @@ describe('send', () => {
         .flatMap(({ items }) => cidsOf(items))
         .sort(),
     ).toEqual(['m1', 'm3'])
+  })
+
+  it('takes the next send in the very turn of an acknowledgement', async () => {
+    const server = new TestServer({ limits: { burst: 1_000 } })
+    const acks: string[] = []
+    let listener: SocketListener | undefined
+    const say = (frame: ClientFrame) => listener!.message(encode(frame))
+    const send = (n: number) =>
+      say({ t: 'send', n, conversation: 'c1', items: [{ cid: `m${n}`, type: 'text', content: 'x' }] })
+    const socket: SocketLike = {
+      protocol: 'kithwire.v1',
+      bufferedAmount: 0,
+      listen: (given) => {
+        listener = given
+      },
+      send: (text) => {
+        if (text.includes('"ack"')) acks.push(text)
+        void Promise.resolve().then(() => acks.length < 100 && send(acks.length))
+      },
+      close() {},
+      terminate() {},
+    }
+    server.core.accept(socket, { user: 'ann' })
+    say({ t: 'hello', device: deviceOf('ann'), attempt: 1 })
+    await server.clock.until(() => acks.length === 100)
+    expect(acks.filter((text) => text.includes('refused'))).toEqual([])
   })
 
   it('refuses busy what waits too long for the store', async () => {
