@@ -34,7 +34,6 @@ export class Account {
   private readonly receipts: Receipts
   private readonly pending = new Pending()
   private readonly serial = new Serial()
-  private readonly loaded: Promise<void>
   private readonly unwatch: () => void
   private identity: DeviceIdentity | undefined
   private limits: Limits = DEFAULT_LIMITS
@@ -79,12 +78,12 @@ export class Account {
       error,
     })
     this.unwatch = store.watch((change) => this.look(change))
-    this.loaded = this.subscriptions.load().catch(error)
+    this.subscriptions.load().catch(error)
   }
 
   /** Before each connect. True if another client over this store connected since the last one. */
   async prepare(replaced: number): Promise<boolean> {
-    await this.loaded
+    await this.subscriptions.load()
     const { runtime } = this.options
     const before = this.identity
     this.identity = await this.store.attempt(newId(runtime))
@@ -107,25 +106,24 @@ export class Account {
     })
   }
 
-  /** @returns false if the store is somebody else's */
-  async claim(user: string): Promise<boolean> {
-    return (await this.store.claim(user)) === user
-  }
-
-  async welcome(link: Link, welcome: Welcome): Promise<void> {
+  /** Takes a `welcome`, in front of every frame that follows it. False if the store is somebody else's. */
+  async welcome(link: Link, welcome: Welcome): Promise<boolean> {
     const { heads, epoch, user, limits } = welcome
-    await this.serial.run(async () => {
-      if (!link.live) return
+    const mine = await this.serial.run(async () => {
+      if (!link.live) return true
+      if ((await this.store.claim(user)) !== user) return false
       const states = await this.store.meet(heads, { epoch, after: this.subscriptions.wanted() })
-      if (!link.live) return
+      if (!link.live) return true
       this.identity = { ...this.identity!, user, epoch }
       this.limits = limits
       this.link = link
       this.syncs.attach(link)
       this.inbox.welcome(link, heads, states)
       this.receipts.welcome(link, heads, states)
+      return true
     })
-    if (link.live) await this.outbox.welcome(link, limits)
+    if (mine && link.live) await this.outbox.welcome(link, limits)
+    return mine
   }
 
   frame(link: Link, frame: ServerFrame): void {

@@ -118,15 +118,15 @@ export interface ClientStore {
   /** Moves `applied` from `from` to `to` over entries that the server no longer has. False if `applied` is not `from`. */
   skip(conversation: string, from: number, to: number): Promise<boolean>
   /**
-   * Goes back to `to`: drops entries above it, puts the user's own ones among them into the outbox with their cids,
-   * lowers `read`, replaces the marks of the others, appends `to` to `resets`. `base` and `baseTail` become `to` and
+   * Goes back to `to`: drops entries above it, puts the user's own ones among them, unless retention has blanked them,
+   * into the outbox with their cids and `queuedAt: at`, lowers `read`, replaces the marks of the others, appends `to` to `resets`. `base` and `baseTail` become `to` and
    * `tail` if `base` is above `to`. Does nothing and answers false if there were not `resets` resets before.
    */
   reset(
     conversation: string,
-    point: { resets: number; to: number; tail: string; marks: readonly MarkTuple[] },
+    point: { resets: number; to: number; tail: string; marks: readonly MarkTuple[]; at: number },
   ): Promise<boolean>
-  /** Merges by max what this user has read (at most `applied`), or what others have got. */
+  /** Merges by max what this user has read, on this device or another, and what others have got. */
   mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void>
   /** Ascending entries with `seq > after`, at most `limit`. */
   messages(conversation: string, after: number, limit: number): Promise<IMessage[]>

@@ -16,6 +16,7 @@ import {
 } from '@kithwire/protocol'
 import { type AbortSignalLike, abortable } from './abort.js'
 import { Account, type Emit } from './account.js'
+import type { ClientStore } from './client-store.js'
 import { Connection } from './connection.js'
 import type { ConnectionState } from './connection-state.js'
 import type { Sent } from './events.js'
@@ -80,7 +81,7 @@ export class Core {
     private readonly options: ResolvedOptions,
     private readonly emit: Emit,
   ) {
-    this.account = this.open(options.user)
+    this.account = this.join(options.open(options.user))
     this.connection = new Connection(options, {
       lead: (granted) => this.account.store.lead(granted),
       prepare: (replaced) => this.account.prepare(replaced),
@@ -192,8 +193,8 @@ export class Core {
     await this.account.close('The client was closed; what was queued stays in its store.')
   }
 
-  private open(user: string | undefined): Account {
-    const account = new Account(this.options.open(user), this.options, this.emit)
+  private join(store: ClientStore): Account {
+    const account = new Account(store, this.options, this.emit)
     account.subscriptions.add((message) => {
       this.emit('message', message)
     })
@@ -203,12 +204,10 @@ export class Core {
 
   private async welcome(link: Link, welcome: Welcome): Promise<void> {
     const { user, limits } = welcome
-    const mine = await this.account.claim(user)
+    const mine = await this.account.welcome(link, welcome)
     if (!link.live) return
     if (!mine) return this.move(user)
     this.limits = limits
-    await this.account.welcome(link, welcome)
-    if (!link.live) return
     this.link = link
     for (const { resolve } of this.waiters) resolve()
   }
@@ -223,7 +222,7 @@ export class Core {
         code: 4503,
         reason: 'The store belongs to another user: pass `store` as a function of the user.',
       })
-    this.account = this.open(user)
+    this.account = this.join(store)
     this.connection.dispatch({ type: 'moved' })
     await old.close('The server says that this is another user; what was queued stays in the store of the first.')
   }

@@ -224,9 +224,8 @@ export class Inbox {
       .finally(() => {
         view.resetting = false
         view.held.clear()
-        if (link !== this.link) return
         this.hooks.resetDone(conversation)
-        this.pull(conversation)
+        if (link === this.link) this.pull(conversation)
       })
   }
 
@@ -246,6 +245,7 @@ export class Inbox {
           to: point.seq,
           tail: point.tail,
           marks: view.head[6],
+          at: this.hooks.runtime.now(),
         })
       }
       const now = await store.conversation(conversation)

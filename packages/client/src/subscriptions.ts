@@ -56,6 +56,7 @@ export class Subscriptions {
   private readonly tracks = new Map<string, Track>()
   /** `applied` of each conversation as of the last look; undefined until the store was read. */
   private seen: Map<string, number> | undefined
+  private loading: Promise<void> | undefined
 
   constructor(
     private readonly store: ClientStore,
@@ -63,7 +64,15 @@ export class Subscriptions {
   ) {}
 
   /** Reads where the store stands: from there listeners begin that name no place. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    this.loading ??= this.read().catch((error: unknown) => {
+      this.loading = undefined
+      throw error
+    })
+    return this.loading
+  }
+
+  private async read(): Promise<void> {
     const states = await this.store.conversations()
     this.seen = new Map(states.map((state) => [state.conversation, state.applied]))
     for (const state of states) this.track(state.conversation).resets = state.resets.length

@@ -1,4 +1,4 @@
-import { contentSize, type HeadTuple, type IMessage, type KithwireErrorCode, type MarkTuple } from '@kithwire/protocol'
+import type { HeadTuple, IMessage, KithwireErrorCode, MarkTuple } from '@kithwire/protocol'
 import {
   type Applied,
   type ClientStore,
@@ -12,6 +12,7 @@ import {
   startOf,
   tailOf,
 } from '../client-store.js'
+import { MemoryOutbox } from './memory-outbox.js'
 
 interface Row {
   state: ConversationState
@@ -29,7 +30,7 @@ export class MemoryClientStore implements ClientStore {
   readonly durable: boolean = false
   private identity: DeviceIdentity | undefined
   private readonly rows = new Map<string, Row>()
-  private outbox: OutboxItem[] = []
+  private readonly outbox = new MemoryOutbox()
   private readonly watchers = new Set<(change: StoreChange) => void>()
   private leaders: (() => void)[] = []
 
@@ -95,7 +96,7 @@ export class MemoryClientStore implements ClientStore {
         added++
       }
       const { cid, seq, id, createdAt: at } = item
-      if (own && this.remove(conversation, cid)) changes.push({ kind: 'sent', conversation, cid, seq, id, at })
+      if (own && this.outbox.remove(conversation, cid)) changes.push({ kind: 'sent', conversation, cid, seq, id, at })
     }
     for (const change of changes) this.tell(change)
     if (added > 0) this.tell({ kind: 'applied', conversation })
@@ -112,7 +113,13 @@ export class MemoryClientStore implements ClientStore {
 
   async reset(
     conversation: string,
-    { resets, to, tail, marks }: { resets: number; to: number; tail: string; marks: readonly MarkTuple[] },
+    {
+      resets,
+      to,
+      tail,
+      marks,
+      at,
+    }: { resets: number; to: number; tail: string; marks: readonly MarkTuple[]; at: number },
   ): Promise<boolean> {
     const row = this.rows.get(conversation)
     if (row?.state.resets.length !== resets) return false
@@ -121,10 +128,10 @@ export class MemoryClientStore implements ClientStore {
     const dropped = from < 0 ? [] : row.log.splice(from)
     const back = dropped
       .filter((entry) => row.own.delete(entry.cid) && entry.content !== '')
-      .map(({ cid, type, content, ref, meta, createdAt }): OutboxItem => {
-        return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: createdAt }
+      .map(({ cid, type, content, ref, meta }): OutboxItem => {
+        return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
       })
-    this.outbox.unshift(...back)
+    this.outbox.putFirst(conversation, back)
     row.state = {
       ...state,
       ...(state.base > to && { base: to, baseTail: tail }),
@@ -141,7 +148,7 @@ export class MemoryClientStore implements ClientStore {
 
   async mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void> {
     const row = this.rows.get(conversation)
-    if (row) this.merge(row, Math.min(marks.read ?? 0, row.state.applied), marks.others ?? [])
+    if (row) this.merge(row, marks.read ?? 0, marks.others ?? [])
   }
 
   async messages(conversation: string, after: number, limit: number): Promise<IMessage[]> {
@@ -157,49 +164,40 @@ export class MemoryClientStore implements ClientStore {
 
   async enqueue(item: OutboxItem, limits: OutboxLimits): Promise<'queued' | 'present' | 'conflict' | 'full'> {
     const { conversation, cid } = item
-    const same =
-      this.outbox.find((row) => row.cid === cid && row.conversation === conversation) ??
-      this.rows.get(conversation)?.own.get(cid)
+    const same = this.outbox.get(conversation, cid) ?? this.rows.get(conversation)?.own.get(cid)
     if (same) return sameContent(same, item) ? 'present' : 'conflict'
-    const waiting = this.outbox.filter((row) => row.failed === undefined)
-    const bytes = waiting.reduce((sum, row) => sum + contentSize(row.content, row.meta), 0)
-    if (
-      waiting.length >= limits.items ||
-      bytes + contentSize(item.content, item.meta) > limits.bytes ||
-      waiting.some((row) => row.queuedAt < limits.oldest)
-    )
-      return 'full'
-    this.outbox.push(item)
+    if (this.outbox.full(item, limits)) return 'full'
+    this.outbox.put(item)
     this.tell({ kind: 'queued', conversation })
     return 'queued'
   }
 
   async waiting(): Promise<string[]> {
-    return [...new Set(this.outbox.filter((row) => row.failed === undefined).map((row) => row.conversation))]
+    return this.outbox.names()
   }
 
   async queued(conversation: string, limit: number): Promise<OutboxItem[]> {
-    return this.outbox.filter((row) => row.conversation === conversation && row.failed === undefined).slice(0, limit)
+    return this.outbox.waiting(conversation, limit)
   }
 
   async failed(): Promise<OutboxItem[]> {
-    return this.outbox.filter((row) => row.failed !== undefined)
+    return this.outbox.failed()
   }
 
   async fail(conversation: string, cid: string, code: KithwireErrorCode): Promise<boolean> {
-    const row = this.find(conversation, cid)
+    const row = this.outbox.get(conversation, cid)
     if (!row || row.failed !== undefined) return false
-    this.outbox[this.outbox.indexOf(row)] = { ...row, failed: code }
+    this.outbox.put({ ...row, failed: code })
     this.tell({ kind: 'failed', conversation, cid, code })
     return true
   }
 
   async discard(conversation: string, cid: string): Promise<void> {
-    if (this.find(conversation, cid)?.failed !== undefined) this.remove(conversation, cid)
+    if (this.outbox.get(conversation, cid)?.failed !== undefined) this.outbox.remove(conversation, cid)
   }
 
   async outcome(conversation: string, cid: string): Promise<SendOutcome | undefined> {
-    const row = this.find(conversation, cid)
+    const row = this.outbox.get(conversation, cid)
     if (row) return row.failed === undefined ? { state: 'queued' } : { state: 'failed', code: row.failed }
     const entry = this.rows.get(conversation)?.own.get(cid)
     return entry && { state: 'stored', seq: entry.seq, id: entry.id, at: entry.createdAt }
@@ -222,16 +220,6 @@ export class MemoryClientStore implements ClientStore {
 
   async close(): Promise<void> {
     this.watchers.clear()
-  }
-
-  private find(conversation: string, cid: string): OutboxItem | undefined {
-    return this.outbox.find((row) => row.cid === cid && row.conversation === conversation)
-  }
-
-  private remove(conversation: string, cid: string): boolean {
-    const index = this.outbox.findIndex((row) => row.cid === cid && row.conversation === conversation)
-    if (index >= 0) this.outbox.splice(index, 1)
-    return index >= 0
   }
 
   private merge(row: Row, read: number, others: readonly MarkTuple[]): void {

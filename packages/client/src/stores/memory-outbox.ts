@@ -1,0 +1,75 @@
+import { contentSize } from '@kithwire/protocol'
+import type { OutboxItem, OutboxLimits } from '../client-store.js'
+
+const sizeOf = (item: OutboxItem): number => contentSize(item.content, item.meta)
+
+/** Rows that wait for an acknowledgement or were set aside, in their order, by conversation and cid. */
+export class MemoryOutbox {
+  private readonly conversations = new Map<string, Map<string, OutboxItem>>()
+  /** Rows that wait, and the bytes of their content. */
+  private count = 0
+  private bytes = 0
+
+  get(conversation: string, cid: string): OutboxItem | undefined {
+    return this.conversations.get(conversation)?.get(cid)
+  }
+
+  /** Whether a further item would pass a limit. */
+  full(item: OutboxItem, { items, bytes, oldest }: OutboxLimits): boolean {
+    if (this.count >= items || this.bytes + sizeOf(item) > bytes) return true
+    return [...this.conversations.keys()].some((name) => (this.waiting(name, 1)[0]?.queuedAt ?? oldest) < oldest)
+  }
+
+  put(item: OutboxItem): void {
+    const rows = this.conversations.get(item.conversation) ?? new Map<string, OutboxItem>()
+    this.conversations.set(item.conversation, rows)
+    this.weigh(rows.get(item.cid), -1)
+    rows.set(item.cid, item)
+    this.weigh(item, 1)
+  }
+
+  /** Puts items in front of all others of their conversation. */
+  putFirst(conversation: string, items: readonly OutboxItem[]): void {
+    const rows = [...(this.conversations.get(conversation)?.values() ?? [])]
+    this.conversations.set(conversation, new Map([...items, ...rows].map((row) => [row.cid, row])))
+    for (const item of items) this.weigh(item, 1)
+  }
+
+  remove(conversation: string, cid: string): boolean {
+    const rows = this.conversations.get(conversation)
+    const row = rows?.get(cid)
+    if (!rows || !row) return false
+    this.weigh(row, -1)
+    rows.delete(cid)
+    if (rows.size === 0) this.conversations.delete(conversation)
+    return true
+  }
+
+  /** Rows that wait, at most `limit`. */
+  waiting(conversation: string, limit: number): OutboxItem[] {
+    const waiting: OutboxItem[] = []
+    for (const row of this.conversations.get(conversation)?.values() ?? []) {
+      if (waiting.length >= limit) break
+      if (row.failed === undefined) waiting.push(row)
+    }
+    return waiting
+  }
+
+  /** Conversations with rows that wait. */
+  names(): string[] {
+    return [...this.conversations.keys()].filter((name) => this.waiting(name, 1).length > 0)
+  }
+
+  /** Rows that were set aside. */
+  failed(): OutboxItem[] {
+    return [...this.conversations.values()].flatMap((rows) =>
+      [...rows.values()].filter((row) => row.failed !== undefined),
+    )
+  }
+
+  private weigh(row: OutboxItem | undefined, sign: 1 | -1): void {
+    if (!row || row.failed !== undefined) return
+    this.count += sign
+    this.bytes += sign * sizeOf(row)
+  }
+}

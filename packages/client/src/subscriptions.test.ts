@@ -1,0 +1,172 @@
+import { expect, it, vi } from 'vitest'
+import { MemoryClientStore } from './index.js'
+import { serve } from './testing/log.js'
+import { entries, entry, head, Script } from './testing/script.js'
+
+async function online(seq = 0, options: Parameters<Script['client']>[0] = {}) {
+  const script = new Script()
+  const client = script.client(options)
+  const peer = await script.online([head(seq)])
+  const push = async (from: number, to: number) => {
+    peer.send({ t: 'messages', conversation: 'c', items: entries(from, to) })
+    await script.clock.advance(0)
+  }
+  return { script, client, peer, push }
+}
+
+it('calls a listener once per entry, in order, one at a time', async () => {
+  const { script, client, push } = await online()
+  const told: string[] = []
+  const waiting: (() => void)[] = []
+  client.onMessage((message) => {
+    told.push(`begin ${message.seq}`)
+    return new Promise<void>((resolve) => waiting.push(resolve)).then(() => void told.push(`end ${message.seq}`))
+  })
+  await push(1, 1)
+  await push(2, 3)
+  expect(told).toEqual(['begin 1'])
+  for (let index = 0; index < 3; index++) {
+    waiting[index]!()
+    await script.clock.settle()
+  }
+  expect(told).toEqual([1, 2, 3].flatMap((seq) => [`begin ${seq}`, `end ${seq}`]))
+})
+
+it('goes on after a listener that throws, and tells of it', async () => {
+  const { script, client, push } = await online()
+  const seen: number[] = []
+  client.onMessage((message) => {
+    seen.push(message.seq)
+    if (message.seq === 1) throw new Error('thrown')
+    if (message.seq === 2) return Promise.reject(new Error('rejected'))
+  })
+  await push(1, 3)
+  expect(seen).toEqual([1, 2, 3])
+  expect(script.errors).toMatchObject([
+    { code: 'internal', cause: { message: 'thrown' } },
+    { code: 'internal', cause: { message: 'rejected' } },
+  ])
+})
+
+it('lets each listener begin at its own place', async () => {
+  const { script, client, push } = await online()
+  await push(1, 3)
+  const seen: Record<string, number[]> = { now: [], two: [], all: [], other: [] }
+  client.onMessage((message) => void seen.now!.push(message.seq))
+  client.onMessage((message) => void seen.two!.push(message.seq), { conversation: 'c', after: 2 })
+  client.onMessage((message) => void seen.all!.push(message.seq), { after: { c: 0 } })
+  client.onMessage((message) => void seen.other!.push(message.seq), { conversation: 'd' })
+  await push(4, 4)
+  expect(seen).toEqual({ now: [4], two: [3, 4], all: [1, 2, 3, 4], other: [] })
+  expect(script.errors).toEqual([])
+})
+
+it('goes on, after a crash, behind the place that the app had saved', async () => {
+  const script = new Script()
+  const store = new MemoryClientStore()
+  const before = script.client({ store })
+  const peer = await script.online([head(0)])
+  // Stored, but the process died before the listener was called.
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 3) })
+  await script.clock.advance(0)
+  await before.close()
+  const seen: number[] = []
+  script.client({ store }).onMessage((message) => void seen.push(message.seq), { after: { c: 1 } })
+  await script.clock.advance(0)
+  expect(seen).toEqual([2, 3])
+})
+
+it('asks a new device’s first welcome for what the app has not seen', async () => {
+  const script = new Script()
+  const client = script.client()
+  const seen: number[] = []
+  client.onMessage((message) => void seen.push(message.seq), { after: { c: 3 } })
+  await serve(await script.online([head(6)]), entries(1, 6))
+  expect(seen).toEqual([4, 5, 6])
+})
+
+it('says what it cannot deliver: entries from before this device began', async () => {
+  const { client, push } = await online(5)
+  const gap = vi.fn()
+  client.on('gap', gap)
+  const seen: number[] = []
+  client.onMessage((message) => void seen.push(message.seq), { after: { c: 2 } })
+  await push(6, 6)
+  expect(gap).toHaveBeenCalledExactlyOnceWith({ conversation: 'c', from: 3, to: 5 })
+  expect(seen).toEqual([6])
+})
+
+it('ends with the function that it returned, and with close()', async () => {
+  const { client, peer, script, push } = await online()
+  const seen: number[] = []
+  const stop = client.onMessage((message) => void seen.push(message.seq))
+  await push(1, 1)
+  stop()
+  await push(2, 2)
+  expect(seen).toEqual([1])
+  const iterator = client.messages()
+  const first = iterator.next()
+  await push(3, 3)
+  expect(await first).toMatchObject({ value: { seq: 3 } })
+  const second = iterator.next()
+  await client.close()
+  expect(await second).toEqual({ done: true, value: undefined })
+  peer.send({ t: 'messages', conversation: 'c', items: [entry(4)] })
+  await script.clock.advance(0)
+  expect(await iterator.next()).toEqual({ done: true, value: undefined })
+})
+
+it('keeps its place while the iterator’s consumer is slow', async () => {
+  const { client, push, script } = await online()
+  const iterator = client.messages({ conversation: 'c' })
+  await push(1, 2)
+  await push(3, 200)
+  const seen: number[] = []
+  for (let index = 0; index < 200; index++) {
+    const next = iterator.next()
+    await script.clock.settle()
+    seen.push((await next).value!.seq)
+  }
+  expect(seen).toEqual(entries(1, 200).map((item) => item.seq))
+  expect(await iterator.return!()).toEqual({ done: true, value: undefined })
+})
+
+it('tells of a store that fails, keeps its place, and goes on with the next look', async () => {
+  const store = new MemoryClientStore()
+  const { client, push, script } = await online(0, { store })
+  const seen: number[] = []
+  client.onMessage((message) => void seen.push(message.seq))
+  const read = vi.spyOn(store, 'messages').mockRejectedValue(new Error('disk'))
+  await push(1, 1)
+  read.mockRestore()
+  await push(2, 2)
+  expect(seen).toEqual([1, 2])
+  expect(script.errors[0]).toMatchObject({ cause: { message: 'disk' } })
+})
+
+it('delivers again after a reset that lost its socket half way', async () => {
+  const store = new MemoryClientStore()
+  const { client, push, script, peer } = await online(0, { store })
+  const told: string[] = []
+  client.on('reset', (reset) => told.push(`reset ${reset.to}`))
+  client.onMessage((message) => void told.push(`${message.seq}`))
+  await push(1, 3)
+  peer.socket.close(1006)
+  const second = await script.online([head(2)], 1)
+  // The socket ends while the store is busy with the reset.
+  let ended = false
+  const reset = store.reset.bind(store)
+  vi.spyOn(store, 'reset').mockImplementation(async (...args) => {
+    second.socket.close(1006)
+    await script.clock.advance(5)
+    ended = true
+    return reset(...args)
+  })
+  await serve(second, entries(1, 2), 200)
+  await script.clock.until(() => ended)
+  const third = await script.online([head(3)], 2)
+  await serve(third, entries(1, 3))
+  expect(told.slice(0, 4)).toEqual(['1', '2', '3', 'reset 2'])
+  expect(told.at(-1)).toBe('3')
+  expect((await store.conversation('c'))!.applied).toBe(3)
+})

@@ -1,0 +1,203 @@
+import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
+import { type HeadTuple, type IMessage, systemRuntime } from '@kithwire/protocol'
+import type { ClientStore, OutboxItem, StoreChange } from '../client-store.js'
+import { entries, entry, head, tail } from './script.js'
+
+type Run = () => Promise<void>
+
+const NO_LIMITS = { items: 1e6, bytes: 1e9, oldest: 0 }
+const none = new Map<string, number>()
+
+const row = (cid: string, change: Partial<OutboxItem> = {}): OutboxItem => {
+  return { conversation: 'c', cid, type: 'text', content: `content of ${cid}`, queuedAt: 1_000, ...change }
+}
+const mine = (seq: number, cid: string, change: Partial<IMessage> = {}) =>
+  entry(seq, { from: 'ann', cid, content: `content of ${cid}`, ...change })
+
+/** What every client store must do; see the invariants in `client-store.ts`. The caller passes its own runner. */
+export function clientStoreConformance(
+  name: string,
+  make: () => ClientStore,
+  it: (name: string, run: Run) => void,
+): void {
+  const test = (what: string, run: (store: ClientStore) => Promise<void>) => it(`${name}: ${what}`, () => run(make()))
+
+  /** A store of ann, seeded, in which `c` stands at head 0. */
+  async function begin(store: ClientStore, heads: HeadTuple[] = [head(0)]): Promise<StoreChange[]> {
+    await store.attempt('device')
+    await store.claim('ann')
+    await store.meet(heads, { epoch: 'epoch', after: none })
+    const changes: StoreChange[] = []
+    store.watch((change) => changes.push(change))
+    return changes
+  }
+
+  test('makes one identity and raises the attempt', async (store) => {
+    const [one, two] = await Promise.all([store.attempt('one'), store.attempt('two')])
+    deepStrictEqual([one.device, one.attempt, one.seeded], ['one', 1, false])
+    deepStrictEqual([two.device, two.attempt], ['one', 2])
+    await store.renew('another', 'three')
+    strictEqual((await store.attempt('x')).device, 'one')
+    await store.renew('one', 'three')
+    const three = await store.attempt('x')
+    deepStrictEqual([three.device, three.attempt], ['three', 1])
+  })
+
+  test('belongs to whoever claims it first', async (store) => {
+    deepStrictEqual(await Promise.all([store.claim('ann'), store.claim('ben')]), ['ann', 'ann'])
+    const identity = await store.attempt('device')
+    deepStrictEqual([identity.user, identity.device], ['ann', 'device'])
+  })
+
+  test('starts a fresh device at the heads, and what appears later at `joined`', async (store) => {
+    await begin(store, [head(7)])
+    const [old, later] = await store.meet([head(9), head(9, { conversation: 'd', joined: 4 })])
+    deepStrictEqual([old!.base, old!.applied, old!.tail], [7, 7, tail(7)])
+    deepStrictEqual([later!.base, later!.applied, later!.tail], [4, 4, ''])
+    const identity = await store.attempt('x')
+    deepStrictEqual([identity.seeded, identity.epoch], [true, 'epoch'])
+  })
+
+  test('applies only what follows', async (store) => {
+    await begin(store)
+    strictEqual((await store.apply('c', [entry(2)])).added, 0)
+    strictEqual((await store.apply('c', entries(1, 3))).added, 3)
+    strictEqual((await store.apply('c', entries(2, 4))).added, 1)
+    strictEqual((await store.apply('c', [entry(5), entry(7)])).state?.applied, 5)
+    strictEqual((await store.apply('unknown', [entry(1)])).state, undefined)
+    deepStrictEqual(await store.messages('c', 3, 10), entries(4, 5))
+    deepStrictEqual(await store.messages('c', 1, 2), entries(2, 3))
+    strictEqual((await store.last('c', 4))?.seq, 4)
+    strictEqual(await store.last('c', 0), undefined)
+    strictEqual((await store.conversation('c'))?.tail, tail(5))
+  })
+
+  test('applies each entry once, whoever else applies it', async (store) => {
+    await begin(store)
+    const added = await Promise.all(Array.from({ length: 20 }, () => store.apply('c', entries(1, 5))))
+    strictEqual(
+      added.reduce((sum, result) => sum + result.added, 0),
+      5,
+    )
+    strictEqual((await store.messages('c', 0, 100)).length, 5)
+  })
+
+  test('deletes the row of an own entry with it, failed or not, and tells', async (store) => {
+    const changes = await begin(store)
+    for (const cid of ['a', 'b', 'old']) await store.enqueue(row(cid), NO_LIMITS)
+    await store.fail('c', 'b', 'blocked')
+    await store.apply('c', [entry(1, { cid: 'a' }), mine(2, 'a'), mine(3, 'b')])
+    await store.apply('c', [mine(1, 'old')])
+    deepStrictEqual([await store.queued('c', 9), await store.failed()], [[], []])
+    deepStrictEqual(
+      changes.flatMap((change) => (change.kind === 'sent' ? [[change.cid, change.seq]] : [])),
+      [
+        ['a', 2],
+        ['b', 3],
+        ['old', 1],
+      ],
+    )
+    deepStrictEqual(await store.outcome('c', 'a'), { state: 'stored', seq: 2, id: entry(2).id, at: 1 })
+  })
+
+  test('queues in order, once per cid, within its limits', async (store) => {
+    await begin(store)
+    const results = await Promise.all(['a', 'b', 'c', 'a'].map((cid) => store.enqueue(row(cid), NO_LIMITS)))
+    deepStrictEqual(results, ['queued', 'queued', 'queued', 'present'])
+    strictEqual(await store.enqueue(row('a', { content: 'other' }), NO_LIMITS), 'conflict')
+    strictEqual(await store.enqueue(row('a', { conversation: 'd' }), NO_LIMITS), 'queued')
+    strictEqual(await store.enqueue(row('x'), { ...NO_LIMITS, items: 4 }), 'full')
+    strictEqual(await store.enqueue(row('x'), { ...NO_LIMITS, bytes: 60 }), 'full')
+    strictEqual(await store.enqueue(row('x'), { ...NO_LIMITS, oldest: 1_001 }), 'full')
+    strictEqual(await store.fail('c', 'b', 'blocked'), true)
+    strictEqual(await store.fail('c', 'b', 'blocked'), false)
+    deepStrictEqual(
+      (await store.queued('c', 9)).map((item) => item.cid),
+      ['a', 'c'],
+    )
+    deepStrictEqual(
+      (await store.queued('c', 1)).map((item) => item.cid),
+      ['a'],
+    )
+    deepStrictEqual((await store.waiting()).sort(), ['c', 'd'])
+    deepStrictEqual(await store.outcome('c', 'b'), { state: 'failed', code: 'blocked' })
+    await store.discard('c', 'b')
+    await store.discard('c', 'a')
+    deepStrictEqual([await store.outcome('c', 'b'), await store.outcome('c', 'a')], [undefined, { state: 'queued' }])
+  })
+
+  test('skips entries that are gone, from where it stands', async (store) => {
+    const changes = await begin(store)
+    strictEqual(await store.skip('c', 3, 5), false)
+    strictEqual(await store.skip('c', 0, 5), true)
+    const state = await store.conversation('c')
+    deepStrictEqual([state?.applied, state?.tail], [5, ''])
+    ok(changes.some((change) => change.kind === 'gap' && change.from === 1 && change.to === 5))
+  })
+
+  test('goes back, and puts its own entries in front of what waits', async (store) => {
+    await begin(store)
+    const all = [
+      entry(1),
+      mine(2, 'two', { meta: { x: 1 } }),
+      entry(3),
+      mine(4, 'four'),
+      mine(5, 'gone', { content: '' }),
+    ]
+    await store.apply('c', all)
+    await store.mark('c', { read: 5, others: [['ben', 5, 5]] })
+    await store.enqueue(row('waits'), NO_LIMITS)
+    const point = { resets: 0, to: 1, tail: tail(1), marks: [['ben', 1, 0]] as const, at: 5 }
+    deepStrictEqual(await Promise.all([store.reset('c', point), store.reset('c', point)]), [true, false])
+    const state = await store.conversation('c')
+    deepStrictEqual(
+      [state?.applied, state?.tail, state?.read, state?.marks, state?.resets],
+      [1, tail(1), 1, [['ben', 1, 0]], [1]],
+    )
+    deepStrictEqual(
+      (await store.queued('c', 9)).map(({ cid, queuedAt }) => [cid, queuedAt]),
+      [
+        ['two', 5],
+        ['four', 5],
+        ['waits', 1_000],
+      ],
+    )
+    deepStrictEqual((await store.queued('c', 1))[0]?.meta, { x: 1 })
+    deepStrictEqual(await store.messages('c', 0, 9), [entry(1)])
+    await store.apply('c', [entry(2, { id: 'other' })])
+    strictEqual((await store.conversation('c'))?.applied, 2)
+  })
+
+  test('goes back below its own beginning', async (store) => {
+    await begin(store, [head(6)])
+    await store.reset('c', { resets: 0, to: 2, tail: '', marks: [], at: 1 })
+    const state = await store.conversation('c')
+    deepStrictEqual([state?.base, state?.applied], [2, 2])
+  })
+
+  test('merges marks by max, and tells only what grew', async (store) => {
+    const changes = await begin(store)
+    await store.mark('c', { others: [['ben', 3, 1]] })
+    await store.mark('c', { others: [['ben', 2, 2]] })
+    await store.mark('c', { others: [['ben', 1, 1]], read: 2 })
+    await store.mark('c', { read: 1 })
+    const state = await store.conversation('c')
+    deepStrictEqual([state?.marks, state?.read], [[['ben', 3, 2]], 2])
+    deepStrictEqual(
+      changes.map((change) => change.kind),
+      ['marks', 'marks', 'read'],
+    )
+  })
+
+  test('has one leader at a time, and hands over', async (store) => {
+    const granted: string[] = []
+    const release = store.lead(() => granted.push('one'))
+    const wait = store.lead(() => granted.push('two'))
+    store.lead(() => granted.push('three'))
+    await new Promise((resolve) => systemRuntime.setTimer(() => resolve(undefined), 0))
+    wait()
+    release()
+    await new Promise((resolve) => systemRuntime.setTimer(() => resolve(undefined), 0))
+    deepStrictEqual(granted, ['one', 'three'])
+  })
+}
