@@ -6,7 +6,8 @@ import { sqlite } from '@kithwire/server/sqlite'
 
 const [file, thread, json] = process.argv.slice(2)
 const { name, sends, conversations, cid, batch = 1 } = JSON.parse(json)
-const store = sqlite(file, { thread: thread === 'true' })
+// Long enough for a machine on which everything else runs as well: here a wait for the lock is no failure.
+const store = sqlite(file, { thread: thread === 'true', busyTimeoutMs: 60_000 })
 
 const item = (n) => ({
   cid: cid ?? `${name}-${n}`,

@@ -26,6 +26,8 @@ const cases = [...appendCases, ...readCases, ...stateCases, ...friendshipCases, 
  * Checks that a store keeps the invariants that `Store` lists. Works with every test runner that has `describe` and
  * `it`; a failed case throws an Error that says what was expected and what came.
  *
+ * A case makes up to 300 commits, so on a disk that takes 20 ms for each give the runner a timeout of a minute.
+ *
  * What it cannot check is invariant 1 under a crash of the process or of the machine: kill the process in the middle
  * of a write and open the data again.
  */
