@@ -41,10 +41,12 @@ describe('findDriver', () => {
   })
 
   it('says so if the package is there and its binary does not load', () => {
-    const cause = new Error('invalid ELF header')
-    const find = () => findDriver(host(undefined, [], cause))
-    expect(find).toThrow('could not be loaded')
-    expect(find).toThrow(expect.objectContaining({ cause }))
+    for (const message of ['invalid ELF header', "Cannot find module 'node-gyp-build'"]) {
+      const cause = Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' })
+      const find = () => findDriver(host(undefined, [], cause))
+      expect(find).toThrow('could not be loaded')
+      expect(find).toThrow(expect.objectContaining({ cause }))
+    }
   })
 })
 

@@ -39,7 +39,8 @@ export interface DriverHost {
 const host: DriverHost = {
   builtin: process.versions.sqlite,
   node: process.versions.node,
-  require: createRequire(import.meta.url),
+  // The build gives it to both module systems; its stand-in for import.meta.url breaks in a folder such as `C#`.
+  require: createRequire(__filename),
 }
 
 export function isAtLeast(version: string, least: string): boolean {
@@ -68,7 +69,8 @@ export function findDriver({ builtin, node, require }: DriverHost = host): Drive
       causes.push(error)
     }
   }
-  const notFound = (causes.at(-1) as { code?: string }).code === 'MODULE_NOT_FOUND'
+  // Not for a package that is there and lacks a part of itself.
+  const notFound = String((causes.at(-1) as Error).message).includes("module '@photostructure/sqlite'")
   throw new KithwireError(
     'missing_dependency',
     `The SQLite store needs SQLite ${OLDEST_SQLITE} or later. Node ${node} has ` +

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { KithwireError, type Runtime } from '@kithwire/protocol'
 import type { CallName, Calls, Port } from './sqlite-calls.js'
@@ -27,8 +27,8 @@ const MOST_BACKOFF_MS = 5_000
  *
  * @throws KithwireError `bad_option` where a bundler has left it out.
  */
-export function workerFile(here = import.meta.url): string {
-  const file = fileURLToPath(new URL(here.endsWith('.cjs') ? './sqlite-worker.cjs' : './sqlite-worker.js', here))
+export function workerFile(here = __filename): string {
+  const file = join(dirname(here), here.endsWith('.cjs') ? 'sqlite-worker.cjs' : 'sqlite-worker.js')
   if (existsSync(file)) return file
   throw new KithwireError(
     'bad_option',
