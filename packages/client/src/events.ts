@@ -1,5 +1,4 @@
 import type { IMessage, KithwireError, MarkTuple } from '@kithwire/protocol'
-import type { OutboxItem } from './client-store.js'
 import type { ConnectionPhase } from './connection-state.js'
 
 /** A change of the connection. */
@@ -47,5 +46,3 @@ export interface ClientEvents {
   /** A refusal of the connection, a failing store or token function, a listener that threw. */
   error: [error: KithwireError]
 }
-
-export type { OutboxItem }

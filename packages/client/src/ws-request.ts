@@ -1,4 +1,4 @@
-import type { IMessage, MessageType, SocketFactory } from '@kithwire/protocol'
+import type { IMessage, MessageType } from '@kithwire/protocol'
 import { EventEmitter } from 'eventemitter3'
 import type { AbortSignalLike } from './abort.js'
 import type { OutboxItem } from './client-store.js'
@@ -135,5 +135,3 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
     }
   }
 }
-
-export type { SocketFactory }
