@@ -2,8 +2,11 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 
-/** Gzipped bytes of the minified client with all it needs, eventemitter3 and the codec included. */
-const BUDGET = 8 * 1024
+/**
+ * Gzipped bytes of the minified client with all it needs, eventemitter3 and the codec included. Just above what it is,
+ * to notice growth; docs/decisions/0010-client-size-budget.md says why it is not less.
+ */
+const BUDGET = 20 * 1024
 
 async function bundle(conditions: string[]) {
   const { outputFiles, metafile } = await build({
@@ -13,6 +16,8 @@ async function bundle(conditions: string[]) {
     minify: true,
     write: false,
     metafile: true,
+    // The published builds, and not the sources that the project's own configuration names.
+    tsconfigRaw: {},
     format: 'esm',
     target: 'es2022',
     // Neither a browser's nor Node's own conditions: only those that are named.
