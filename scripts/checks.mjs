@@ -4,7 +4,7 @@ import { attempt, root } from './pnpm.mjs'
 const bin = (path, ...args) => attempt(process.execPath, [`${root}node_modules/${path}`, ...args])
 
 /** Each package is also checked alone: protocol and client must know neither Node nor the DOM. */
-const PROJECTS = ['.', 'packages/protocol', 'packages/client', 'packages/server']
+const PROJECTS = ['.', 'packages/protocol', 'packages/client', 'packages/server', 'examples']
 
 /** The parts of the fast gate that run no test: a name, and a function that is true if all is well. */
 export const checks = [
