@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
 import type { TestContext } from 'vitest'
 
 /**
@@ -19,14 +21,17 @@ export function need<T>(
   throw new Error('unreachable: skip throws')
 }
 
-/** The first of these commands that runs with these arguments and succeeds, or undefined. */
+/** The path of the first of these commands that is there and succeeds with these arguments, or undefined. */
 export function findCommand(
   candidates: readonly string[],
   args: readonly string[] = ['--version'],
 ): string | undefined {
-  return candidates.find((candidate) => {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const paths = candidates.flatMap((name) => (isAbsolute(name) ? name : folders.map((folder) => join(folder, name))))
+  return paths.find((path) => {
     try {
-      execFileSync(candidate, [...args], { stdio: 'ignore', timeout: 30_000 })
+      accessSync(path, constants.X_OK)
+      execFileSync(path, [...args], { stdio: 'ignore', timeout: 30_000 })
       return true
     } catch {
       return false
