@@ -33,6 +33,8 @@ export class Account {
   private readonly outbox: Outbox
   private readonly receipts: Receipts
   private readonly pending = new Pending()
+  /** To whom a conversation goes, where `send` said so. */
+  private readonly peers = new Map<string, string>()
   private readonly serial = new Serial()
   private readonly unwatch: () => void
   private identity: DeviceIdentity | undefined
@@ -196,10 +198,8 @@ export class Account {
       this.pending.failed(conversation, cid, 'outbox_full')
       this.emit('error', new KithwireError('outbox_full'))
     } else if (result === 'conflict') this.pending.failed(conversation, cid, 'cid_conflict')
-    else if (result === 'present') await this.check(conversation)
+    else if (result === 'present') await this.pending.check(this.store, conversation)
   }
-
-  private readonly peers = new Map<string, string>()
 
   private own(conversation: string, items: (user: string) => IMessage[]): IMessage[] {
     const to = this.inbox.peer(conversation) ?? this.peers.get(conversation)
@@ -245,16 +245,7 @@ export class Account {
       default:
         this.subscriptions.look(conversation)
         // Without a socket of its own, a tab hears of its messages through the store alone.
-        if (!this.link) this.check(conversation).catch((error: unknown) => this.report(error))
-    }
-  }
-
-  /** Looks up what became of the cids that somebody waits for. */
-  private async check(conversation: string): Promise<void> {
-    for (const cid of this.pending.cids(conversation)) {
-      const outcome = await this.store.outcome(conversation, cid)
-      if (outcome?.state === 'stored') this.acked(conversation, { cid, ...outcome })
-      else if (outcome?.state === 'failed') this.pending.failed(conversation, cid, outcome.code)
+        if (!this.link) this.pending.check(this.store, conversation).catch((error: unknown) => this.report(error))
     }
   }
 

@@ -180,3 +180,9 @@ export function mergeMarks(
   }
   return { marks: [...marks.values()], grown }
 }
+
+/** Whether two say the same: a cid stands for one content only. For adapters. */
+export function sameContent(one: SendItem, other: SendItem): boolean {
+  const part = ({ type, content, ref, meta }: SendItem) => JSON.stringify([type, content, ref, meta])
+  return part(one) === part(other)
+}

@@ -10,6 +10,7 @@ import {
 } from '@kithwire/protocol'
 import { backoff, between } from './backoff.js'
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionState, INITIAL, next } from './connection-state.js'
+import { Credentials } from './credentials.js'
 import { PROBE_MS, Watchdog } from './heartbeat.js'
 import { Link } from './link.js'
 import type { ResolvedOptions, TokenSource } from './options.js'
@@ -48,14 +49,15 @@ export class Connection {
   private deadline: Timer
   private steady: Timer
   private probing: Promise<number> | undefined
+  private readonly credentials: Credentials
   private readonly unlisten: () => void
 
   constructor(
     private readonly options: ResolvedOptions,
     private readonly hooks: ConnectionHooks,
-    private token: TokenSource | undefined = options.token,
   ) {
     this.link.live = false
+    this.credentials = new Credentials(options.token)
     this.unlisten = options.wakeups.listen((why) => this.wake(why))
   }
 
@@ -85,9 +87,9 @@ export class Connection {
 
   /** New credentials: for the socket that is open, or for the next one. */
   authenticate(token: TokenSource | undefined): void {
-    this.token = token
+    this.credentials.source = token
     if (this.phase === 'stopped') this.dispatch({ type: 'start' })
-    else if (this.phase === 'online') void this.refresh()
+    else if (this.phase === 'online') this.refresh()
   }
 
   /**
@@ -186,7 +188,7 @@ export class Connection {
     this.heads = []
     this.deadline = runtime.setTimer(() => this.dispatch({ type: 'silent' }), connectTimeoutMs)
     try {
-      const token = await this.ask()
+      const token = await this.credentials.ask()
       if (!link.live) return
       if (await this.hooks.prepare(this.state.replaced)) this.dispatch({ type: 'contested' })
       if (!link.live) return
@@ -234,7 +236,7 @@ export class Connection {
       this.hooks.draining()
       this.dispatch({ type: 'drain', spread: frame.spread })
     } else if (frame.t === 'error') {
-      if (frame.code === 'token_expired' && typeof this.token === 'function') void this.refresh()
+      if (frame.code === 'token_expired' && this.credentials.renewable) this.refresh()
       else this.hooks.error(new KithwireError(frame.code, frame.message))
     } else if (frame.t !== 'heartbeat') this.hooks.frame(link, frame)
   }
@@ -252,20 +254,11 @@ export class Connection {
     if (link.live) this.hooks.welcome(link, { ...frame, heads: this.heads })
   }
 
-  private async ask(): Promise<string | undefined> {
-    return typeof this.token === 'function' ? await this.token() : this.token
-  }
-
-  private async refresh(): Promise<void> {
-    const link = this.link
-    try {
-      const token = await this.ask()
-      if (token === undefined) return
-      const answer = await link.call({ t: 'auth', token })
-      if (answer.t === 'error') this.hooks.error(new KithwireError(answer.code, answer.message))
-    } catch (error) {
+  private refresh(): void {
+    const { link } = this
+    this.credentials.refresh(link).catch((error: unknown) => {
       if (link.live) this.hooks.error(asError(error, 'The token function failed.'))
-    }
+    })
   }
 
   private fail(error: unknown): void {

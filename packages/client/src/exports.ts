@@ -22,6 +22,7 @@ export {
   type OutboxLimits,
   type SendOutcome,
   type StoreChange,
+  sameContent,
   startOf,
   tailOf,
 } from './client-store.js'

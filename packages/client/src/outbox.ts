@@ -16,11 +16,7 @@ import { backoff } from './backoff.js'
 import type { ClientStore, OutboxItem } from './client-store.js'
 import type { Link } from './link.js'
 import { frameSize } from './resume.js'
-
-/** Closes that a frame of ours may have caused. */
-const BLAMING = new Set([1003, 1007, 1008, 1009])
-/** An item that was alone in flight at this many of them is set aside. */
-const STRIKES = 2
+import { Suspects } from './suspects.js'
 
 /** What one conversation has under way. */
 interface Lane {
@@ -54,8 +50,7 @@ export class Outbox {
   private flying = 0
   private rest: Timer
   private resting = false
-  /** Rows that may have caused a close: until they are settled, one item is in flight at a time. */
-  private readonly suspects = new Map<string, { conversation: string; cid: string; strikes: number }>()
+  private readonly suspects = new Suspects()
 
   constructor(private readonly hooks: OutboxHooks) {}
 
@@ -80,7 +75,7 @@ export class Outbox {
 
   /** A socket ended with a close code. */
   lost(code: number): void {
-    if (BLAMING.has(code)) this.blame([...this.lanes.values()].flatMap((lane) => lane.flight))
+    if (Suspects.blames(code)) this.blame([...this.lanes.values()].flatMap((lane) => lane.flight))
     this.detach()
   }
 
@@ -97,17 +92,12 @@ export class Outbox {
   }
 
   private clear(conversation: string, cid: string): void {
-    if (this.suspects.delete(`${conversation} ${cid}`)) this.pump()
+    if (this.suspects.clear(conversation, cid)) this.pump()
   }
 
-  /** "Only an item that was alone in flight, twice, is set aside": with company, a healthy one would be blamed. */
   private blame(flight: readonly OutboxItem[]): void {
-    for (const { conversation, cid } of flight) {
-      const key = `${conversation} ${cid}`
-      const suspect = this.suspects.get(key) ?? { conversation, cid, strikes: 0 }
-      this.suspects.set(key, suspect)
-      if (flight.length === 1 && ++suspect.strikes >= STRIKES) this.setAside(conversation, cid, 'unknown_outcome')
-    }
+    const guilty = this.suspects.add(flight)
+    if (guilty) this.setAside(guilty.conversation, guilty.cid, 'unknown_outcome')
   }
 
   private setAside(conversation: string, cid: string, code: KithwireErrorCode): Promise<unknown> {
@@ -118,8 +108,9 @@ export class Outbox {
   private pump(): void {
     const { link } = this
     if (!link || this.resting) return
-    for (const conversation of this.candidates()) {
-      if (this.suspects.size > 0 && [...this.lanes.values()].some((lane) => lane.busy)) return
+    // Suspects first, or they would wait behind everything else, one at a time.
+    for (const conversation of new Set([...this.suspects.conversations, ...this.dirty])) {
+      if (this.suspects.any && [...this.lanes.values()].some((lane) => lane.busy)) return
       const lane = this.lane(conversation)
       if (lane.busy || lane.timer !== undefined || this.hooks.held(conversation)) continue
       lane.busy = true
@@ -130,12 +121,6 @@ export class Outbox {
         this.pause(lane)
       })
     }
-  }
-
-  /** Suspects first, or they would wait behind everything else, one at a time. */
-  private candidates(): Iterable<string> {
-    const first = [...this.suspects.values()].map((suspect) => suspect.conversation)
-    return new Set([...first, ...this.dirty])
   }
 
   private lane(conversation: string): Lane {
@@ -166,7 +151,7 @@ export class Outbox {
         this.flying -= lane.flight.length
         lane.flight = []
         if (more) this.dirty.add(conversation)
-        if (more || this.suspects.size > 0) this.pump()
+        if (more || this.suspects.any) this.pump()
       }
     }
   }
@@ -175,12 +160,10 @@ export class Outbox {
   private async next(link: Link, conversation: string, lane: Lane): Promise<OutboxItem[] | 'wait'> {
     const rows = await this.hooks.store.queued(conversation, PROTOCOL_LIMITS.items + lane.acked.size)
     if (link !== this.link) return []
-    for (const suspect of this.suspects.values())
-      if (suspect.conversation === conversation && !rows.some((row) => row.cid === suspect.cid))
-        this.suspects.delete(`${conversation} ${suspect.cid}`)
+    this.suspects.keep(conversation, rows)
     const { frame, inflight } = this.limits!
     const open = rows.filter((row) => !lane.acked.has(row.cid))
-    const room = this.suspects.size > 0 ? 1 : inflight - this.flying
+    const room = this.suspects.any ? 1 : inflight - this.flying
     if (open.length > 0 && room <= 0) return 'wait'
     const batch: OutboxItem[] = []
     let size = frameSize({ t: 'send', n: Number.MAX_SAFE_INTEGER, conversation, items: [] })

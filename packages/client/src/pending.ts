@@ -1,4 +1,5 @@
 import { KithwireError, type KithwireErrorCode } from '@kithwire/protocol'
+import type { ClientStore } from './client-store.js'
 import type { Sent } from './events.js'
 
 interface Waiting {
@@ -16,9 +17,16 @@ export class Pending {
     cids.set(cid, [...(cids.get(cid) ?? []), waiting])
   }
 
-  /** The cids of a conversation that somebody waits for. */
-  cids(conversation: string): string[] {
-    return [...(this.conversations.get(conversation)?.keys() ?? [])]
+  /** Looks up what became of the cids of a conversation that somebody waits for. */
+  async check(store: ClientStore, conversation: string): Promise<void> {
+    for (const cid of [...(this.conversations.get(conversation)?.keys() ?? [])]) {
+      const outcome = await store.outcome(conversation, cid)
+      if (outcome?.state === 'failed') this.failed(conversation, cid, outcome.code)
+      else if (outcome?.state === 'stored') {
+        const { seq, id, at } = outcome
+        this.sent({ conversation, cid, seq, id, at })
+      }
+    }
   }
 
   sent(sent: Sent): void {

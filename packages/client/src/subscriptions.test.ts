@@ -38,12 +38,13 @@ it('goes on after a listener that throws, and tells of it', async () => {
   client.onMessage((message) => {
     seen.push(message.seq)
     if (message.seq === 1) throw new Error('thrown')
-    if (message.seq === 2) return Promise.reject(new Error('rejected'))
+    if (message.seq > 1) return Promise.reject(new Error('rejected'))
   })
   await push(1, 3)
   expect(seen).toEqual([1, 2, 3])
   expect(script.errors).toMatchObject([
     { code: 'internal', cause: { message: 'thrown' } },
+    { code: 'internal', cause: { message: 'rejected' } },
     { code: 'internal', cause: { message: 'rejected' } },
   ])
 })

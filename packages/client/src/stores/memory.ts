@@ -9,6 +9,7 @@ import {
   type OutboxLimits,
   type SendOutcome,
   type StoreChange,
+  sameContent,
   startOf,
   tailOf,
 } from '../client-store.js'
@@ -246,9 +247,4 @@ function indexAfter(log: readonly IMessage[], after: number): number {
     else low = middle + 1
   }
   return low
-}
-
-function sameContent(one: OutboxItem | IMessage, other: OutboxItem): boolean {
-  const part = ({ type, content, ref, meta }: OutboxItem | IMessage) => JSON.stringify([type, content, ref, meta])
-  return part(one) === part(other)
 }
