@@ -1,7 +1,7 @@
 import type { IMessage, MessageType } from '@kithwire/protocol'
 import { EventEmitter } from 'eventemitter3'
 import type { AbortSignalLike } from './abort.js'
-import type { OutboxItem } from './client-store.js'
+import type { ConversationState, OutboxItem } from './client-store.js'
 import type { ConnectionPhase } from './connection-state.js'
 import { Core, type HistoryOptions, type HistoryPage, type SendInput } from './core.js'
 import type { ClientEvents, Sent } from './events.js'
@@ -32,6 +32,8 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
   markRead(conversation: string, seq?: number): Promise<void>
   /** Tells the others that this user is typing, or no more. Not promised. */
   typing(conversation: string, on: boolean): void
+  /** Where this device stands in each conversation: what it has, what this user has read, how far the others are. */
+  conversations(): Promise<ConversationState[]>
   /** Messages that were set aside: refused for good, or of unknown outcome. */
   failed(): Promise<OutboxItem[]>
   /** Forgets a message that was set aside. To send it again, `send` its content: it gets a new cid. */
@@ -104,6 +106,10 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
 
     typing(conversation: string, on: boolean): void {
       this.core.typing(conversation, on)
+    }
+
+    conversations(): Promise<ConversationState[]> {
+      return this.core.store.conversations()
     }
 
     failed(): Promise<OutboxItem[]> {
