@@ -65,6 +65,16 @@ describe('the article', () => {
     expect(testuser.received).toEqual([asked])
   })
 
+  it.each(['http://localhost:3000', 'chrome-extension://pfdhoblngboilpfeibdedpjgfnlcodoo', 'null'])(
+    'a page of %s connects, as to the article',
+    async (origin) => {
+      const url = `${server.address.replace('http', 'ws')}/ws/${TESTUSER}`
+      const testuser = await BareClient.open(url, { origin, cookie: 'theme=dark' })
+      ;(await connect(JEFFERY)).send(frame(JEFFERY, TESTUSER, 'to a page'))
+      expect(contents(await testuser.atLeast(1))).toEqual(['to a page'])
+    },
+  )
+
   it('a Python client that knows only the article chats with a bare one', async (context) => {
     const python = need(context, findPython(), PYTHON)
     const script = fileURLToPath(new URL('article-client.py', import.meta.url))

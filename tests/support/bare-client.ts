@@ -40,8 +40,8 @@ export class BareClient {
   }
 
   /** Connects; rejects if the handshake is refused. */
-  static async open(url: string): Promise<BareClient> {
-    const client = new BareClient(new WebSocket(url))
+  static async open(url: string, headers: Record<string, string> = {}): Promise<BareClient> {
+    const client = new BareClient(new WebSocket(url, { headers }))
     await once(client.socket, 'open')
     return client
   }

@@ -89,7 +89,10 @@ export class Handshake {
     const place = this.parts.admission.enter(peer.address)
     if (typeof place === 'string') return admissionRefusals[place]
     socket.once('close', place.release)
-    const wrong = refuseHandshakeOrigin(request, peer, this.parts.options.origins)
+    const { origins } = this.parts.options
+    // Where the path alone says who it is, no cookie speaks for anybody, and a page of any origin is as good as a script.
+    const open = origins === undefined && this.isByPath(asked.protocol)
+    const wrong = open ? undefined : refuseHandshakeOrigin(request, peer, origins)
     return wrong === undefined ? { ...start, place, ...asked } : { status: 403, text: wrong, name: 'origin' }
   }
 
@@ -127,10 +130,14 @@ export class Handshake {
   }
 
   private authenticate({ request, protocol, id, token }: Upgrade): Promise<KnownUser | null> {
-    const { options, authenticator } = this.parts
-    const byPath = options.legacy === 'open' && (protocol === 'legacy' || options.authenticate === undefined)
-    if (byPath) return Promise.resolve(id === undefined ? null : { id })
-    return authenticator.ofUpgrade(request, token)
+    if (this.isByPath(protocol)) return Promise.resolve(id === undefined ? null : { id })
+    return this.parts.authenticator.ofUpgrade(request, token)
+  }
+
+  /** Whether the id in the path is the identity. */
+  private isByPath(protocol: Upgrade['protocol']): boolean {
+    const { legacy, authenticate } = this.parts.options
+    return legacy === 'open' && (protocol === 'legacy' || authenticate === undefined)
   }
 
   private accept(upgrade: Upgrade, user: KnownUser): void {

@@ -42,7 +42,7 @@ export interface WsRouterOptions {
   /**
    * Origins whose pages may connect with cookies, such as `'https://example.com'`, compared whole. An app with native
    * clients needs none of it: what has no cookies may have no origin.
-   * @default only the host that the request itself was sent to
+   * @default only the host that the request itself was sent to; any, where `legacy: 'open'` makes the path the identity
    */
   origins?: readonly string[]
   /**
