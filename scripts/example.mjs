@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { install, pnpm, root } from './pnpm.mjs'
 
 const names = readdirSync(join(root, 'examples')).filter((each) =>
@@ -22,12 +22,22 @@ const stale = ['protocol', 'client', 'server'].filter(
 if (stale.length > 0)
   pnpm('-r', ...stale.flatMap((each) => ['--filter', `...@kithwire/${each}`]), 'run', '--if-present', 'build')
 
-const folder = join(root, 'examples', name)
-const child = spawn(process.execPath, [manifest(name).main, ...args], { cwd: folder, stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal === null ? 1 : 128)
-})
+// npm runs this through a shell, which keeps a signal to itself and would leave the example behind without a parent.
+const parent = process.ppid
+if (process.env.npm_lifecycle_event) {
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250)
+  watch.unref()
+}
+
+// In this very process, so that a signal to it, kill -9 included, is one to the example.
+const main = join(root, 'examples', name, manifest(name).main)
+process.argv = [process.execPath, main, ...args]
+process.chdir(join(root, 'examples', name))
+await import(pathToFileURL(main).href)
 
 function manifest(example) {
   return JSON.parse(readFileSync(join(root, 'examples', example, 'package.json'), 'utf8'))
