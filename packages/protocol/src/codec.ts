@@ -11,7 +11,7 @@ import { VERSION } from './version.js'
 export interface Problem {
   code: Extract<WireErrorCode, 'bad_frame' | 'bad_field' | 'too_large' | 'unknown_type'>
   message: string
-  /** The `n` of the frame, if it could be read, so that the answer can name it. */
+  /** The `n` of the frame, if it could be read, so that the answer can name it; of a server's answer its `re`. */
   re?: number
   /** The `t` of the frame, if it could be read. */
   type?: string
@@ -66,7 +66,7 @@ function decode<Frame>(text: string, read: (type: string, fields: Fields) => Fra
     code: 'unknown_type',
     message: `Expected a type of ${VERSION}, came another one.`,
   }
-  const n = fields.get('n')
+  const n = fields.get('n') ?? fields.get('re')
   if (Number.isSafeInteger(n)) answer.re = n as number
   answer.type = type.slice(0, 32)
   return { ok: false, problem: answer }
