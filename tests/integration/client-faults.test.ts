@@ -1,8 +1,9 @@
 import { MemoryClientStore, WsRequest } from '@kithwire/client'
 import { type IMessage, type SocketFactory, SUBPROTOCOL } from '@kithwire/protocol'
 import { FakeClock, type PairedSocket, SeededRandom, socketPair } from '@kithwire/protocol/testing'
-import { Core, MemoryStore, StoredFriendships } from '@kithwire/server'
-import { expect, it } from 'vitest'
+import { Core, StoredFriendships } from '@kithwire/server'
+import { describe, expect, it } from 'vitest'
+import { RestorableStore } from './restorable-store.js'
 
 type Client = InstanceType<typeof WsRequest>
 
@@ -10,17 +11,21 @@ type Client = InstanceType<typeof WsRequest>
 class World {
   readonly clock: FakeClock
   readonly random: SeededRandom
-  readonly store: MemoryStore
+  readonly store: RestorableStore
   readonly friendships: StoredFriendships
   readonly errors: string[] = []
   private core: Core
   private wires: PairedSocket[] = []
   private down = false
+  private restore: (() => void) | undefined
 
-  constructor(seed: number) {
+  constructor(
+    seed: number,
+    private readonly restores: boolean,
+  ) {
     this.clock = new FakeClock({ seed })
     this.random = new SeededRandom(seed ^ 0x5eed)
-    this.store = new MemoryStore({ runtime: this.clock })
+    this.store = new RestorableStore(this.clock)
     this.friendships = new StoredFriendships(this.store.friendships!, { runtime: this.clock })
     this.core = this.start()
   }
@@ -45,6 +50,8 @@ class World {
     const client = new WsRequest('ws://world', { runtime: this.clock, socket: this.socket(user), store })
     const seen: IMessage[] = []
     client.onMessage((message) => void seen.push(message))
+    // As an app does: what is above the place of a reset is not true any more.
+    client.on('reset', ({ to }) => seen.splice(0, seen.length, ...seen.filter((message) => message.seq <= to)))
     client.on('error', (error) => this.errors.push(`${error.code} ${error.message} ${String(error.cause ?? '')}`))
     return { client, seen }
   }
@@ -64,6 +71,7 @@ class World {
       this.clock.setTimer(
         () => {
           this.down = false
+          if (this.restores && this.random.chance(0.5)) this.restore?.()
           this.core = this.start()
         },
         this.random.integer(10, 3_000),
@@ -71,14 +79,19 @@ class World {
     }
     this.wires = live
   }
+
+  backup(): void {
+    this.restore = this.store.backup()
+  }
 }
 
 const SEEDS = Number(process.env.SEEDS ?? 60)
 
-it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
-  'loses, doubles and reorders nothing: seed %i',
-  async (seed) => {
-    const world = new World(seed)
+const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1)
+
+describe.each([false, true])('with restored backups: %s', (restores) => {
+  it.each(seeds)('loses, doubles and reorders nothing: seed %i', async (seed) => {
+    const world = new World(seed, restores)
     const { clock, random } = world
     const { id: conversation } = await world.friendships.request('ann', 'ben')
     await world.friendships.accept('ben', conversation)
@@ -91,6 +104,7 @@ it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
     const order: string[][] = devices.map(() => [])
     for (let step = 0; step < 60; step++) {
       await clock.advance(random.integer(0, 400))
+      if (random.chance(0.1)) world.backup()
       if (random.chance(0.25)) world.break()
       const device = random.integer(0, devices.length - 1)
       const content = `${device}/${step}`
@@ -99,20 +113,18 @@ it.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
     }
     const results = Promise.all(sent)
     results.catch(() => {})
-    const head = async () => (await world.store.heads([conversation]))[0]!.head
+    const log = () => world.store.read(conversation, { after: 0, limit: 1_000 })
     for (let waited = 0; waited < 240 && devices.some(({ seen }) => seen.length < sent.length); waited++)
       await clock.advance(1_000)
     await results
-    expect(await head()).toBe(sent.length)
-    const log = await world.store.read(conversation, { after: 0, limit: 1_000 })
-    for (const { seen } of devices) {
-      expect(seen.map(({ seq, id, content }) => ({ seq, id, content }))).toEqual(
-        log.map(({ seq, id, content }) => ({ seq, id, content })),
-      )
-    }
+    const entries = (await log()).map(({ seq, id, content }) => ({ seq, id, content }))
+    expect(entries.map((entry) => entry.content).sort()).toEqual(order.flat().sort())
+    for (const { seen } of devices) expect(seen.map(({ seq, id, content }) => ({ seq, id, content }))).toEqual(entries)
     for (const [index, contents] of order.entries())
-      expect(log.map((entry) => entry.content).filter((content) => content.startsWith(`${index}/`))).toEqual(contents)
+      expect(entries.map((entry) => entry.content).filter((content) => content.startsWith(`${index}/`))).toEqual(
+        contents,
+      )
     expect(world.errors).toEqual([])
     for (const { client } of devices) await client.close()
-  },
-)
+  })
+})

@@ -67,13 +67,14 @@ export class Account {
         this.receipts.touch(conversation)
         this.outbox.wake(conversation)
       },
+      released: (conversation) => this.outbox.wake(conversation),
       applied: (conversation) => this.receipts.touch(conversation),
       error,
     })
     this.outbox = new Outbox({
       store,
       runtime,
-      held: (conversation) => this.inbox.resetting(conversation),
+      held: (conversation) => this.inbox.holds(conversation),
       acked: (conversation, item) => this.acked(conversation, item),
       receive: (link, conversation, items) =>
         this.serial.run(() => this.inbox.receive(link, conversation, this.own(conversation, items))),

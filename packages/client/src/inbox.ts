@@ -33,6 +33,8 @@ interface View {
   timer: Timer
   fails: number
   resetting: boolean
+  /** The server's log is known to continue ours: until then nothing is sent, or it could overtake what a reset puts back. */
+  confirmed: boolean
   /** The server says that the logs differ, and no entry that can be compared does: ask without a tail. */
   same: boolean
 }
@@ -45,6 +47,8 @@ export interface InboxHooks {
   /** The entries above `to` are about to go, `removed` of them. Nothing is delivered until `resetDone`. */
   resetting(conversation: string, to: number, removed: number): void
   resetDone(conversation: string): void
+  /** Sends of a conversation need not wait any more. */
+  released(conversation: string): void
   applied(conversation: string): void
   error(error: unknown): void
 }
@@ -97,6 +101,7 @@ export class Inbox {
           timer: undefined,
           fails: 0,
           resetting: false,
+          confirmed: !exact || applied >= target,
           same: false,
         })
       const restored = applied > target || (applied === target && tail !== '' && head[7] !== '' && head[7] !== tail)
@@ -105,8 +110,10 @@ export class Inbox {
     })
   }
 
-  resetting(conversation: string): boolean {
-    return this.views.get(conversation)?.resetting ?? false
+  /** Whether sends of a conversation must wait until its log has been compared with the server's. */
+  holds(conversation: string): boolean {
+    const view = this.views.get(conversation)
+    return view !== undefined && (view.resetting || !view.confirmed)
   }
 
   knows(conversation: string): boolean {
@@ -144,6 +151,7 @@ export class Inbox {
     try {
       const { state } = await this.hooks.store.apply(conversation, run)
       if (!state) return
+      if (state.applied > view.applied) this.confirm(conversation, view)
       view.applied = state.applied
       for (const seq of view.held.keys()) if (seq <= state.applied) view.held.delete(seq)
       this.hooks.applied(conversation)
@@ -151,6 +159,12 @@ export class Inbox {
       this.hooks.error(new KithwireError('store_failed', undefined, { cause: error }))
       view.fails++
     }
+  }
+
+  private confirm(conversation: string, view: View): void {
+    if (view.confirmed) return
+    view.confirmed = true
+    this.hooks.released(conversation)
   }
 
   /** Asks for what is missing, once at a time, after a moment. */
@@ -182,7 +196,8 @@ export class Inbox {
       const state = await store.conversation(conversation)
       if (!state) return
       view.applied = state.applied
-      if (view.target <= state.applied || link !== this.link) return
+      if (link !== this.link) return
+      if (view.target <= state.applied) return this.confirm(conversation, view)
       const { applied: after } = state
       const tail = view.same ? '' : state.tail
       const page = await syncs.ask(link, { t: 'sync', conversation, after, tail, limit: PROTOCOL_LIMITS.page })
@@ -191,8 +206,9 @@ export class Inbox {
       if (refused) {
         view.fails++
         // Not a member any more: a head or a push tells when that changes.
-        if (page.t === 'page' ? !page.refused!.retry : !WIRE_ERRORS[page.code].retry) view.target = view.applied
-        return
+        if (page.t === 'page' ? page.refused!.retry : WIRE_ERRORS[page.code].retry) return
+        view.target = view.applied
+        return this.confirm(conversation, view)
       }
       if ((page as Page).reset) return this.diverged(link, conversation)
       await serial.run(() => this.take(link, conversation, view, after, page as Page))
@@ -204,6 +220,7 @@ export class Inbox {
 
   private async take(link: Link, conversation: string, view: View, after: number, page: Page): Promise<void> {
     if (link !== this.link || view.resetting) return
+    this.confirm(conversation, view)
     const { first = 1, items = [], head = 0, more } = page
     if (first > after + 1 && (await this.hooks.store.skip(conversation, after, first - 1))) view.applied = first - 1
     if (items.length > 0) await this.receive(link, conversation, items)
@@ -217,6 +234,9 @@ export class Inbox {
     if (!view || link !== this.link || view.resetting) return
     view.resetting = true
     this.goBack(link, conversation, view)
+      .then(() => {
+        view.confirmed = true
+      })
       .catch((error: unknown) => {
         if (link === this.link) this.hooks.error(error)
         view.fails++
@@ -224,6 +244,7 @@ export class Inbox {
       .finally(() => {
         view.resetting = false
         view.held.clear()
+        // Wakes the outbox, too.
         this.hooks.resetDone(conversation)
         if (link === this.link) this.pull(conversation)
       })

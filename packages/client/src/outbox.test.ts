@@ -72,12 +72,17 @@ it('sends the same items under the same cids after a lost connection', async () 
   const { items } = await first.next('send')
   first.socket.close(1006)
   const second = await script.online([head(1)], 1)
+  // Not before it is known that the server's log continues ours.
+  const sync = await second.next('sync')
+  expect(second.of('send')).toEqual([])
+  const stored = entry(1, { from: 'ann', cid: 'other-device' })
+  second.send({ t: 'page', re: sync.n, conversation: 'c', items: [stored], head: 1, first: 1, more: false })
   const again = await second.next('send')
   expect(again.items).toEqual(items)
-  const item = { cid: items[0]!.cid, seq: 1, id: entryId(1), at: 1, duplicate: true }
+  const item = { cid: items[0]!.cid, seq: 2, id: entryId(2), at: 1, duplicate: true }
   second.send({ t: 'ack', re: again.n, conversation: 'c', items: [item] })
   await script.clock.advance(0)
-  expect(outcome.seq).toBe(1)
+  expect(outcome.seq).toBe(2)
   await script.clock.advance(5_000)
   expect(second.of('send')).toHaveLength(1)
 })
@@ -169,6 +174,8 @@ it('settles an ack above a hole: not sent again on this socket, sent again on th
   expect(next.seq).toBe(4)
   peer.socket.close(1006)
   const other = await script.online([head(4)], 1)
+  const sync = await other.next('sync')
+  other.send({ t: 'page', re: sync.n, conversation: 'c', items: [entry(1)], head: 4, first: 1, more: true })
   expect((await other.next('send')).items.map((item) => item.content)).toEqual(['mine', 'next'])
 })
 
