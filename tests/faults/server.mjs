@@ -1,0 +1,64 @@
+// A server to be killed. PORT and DB say where; FAIL names a failpoint, as `name:count`, at which it kills itself.
+import { createServer } from 'node:http'
+import { WsRouter } from '@kithwire/server'
+import { sqlite } from '@kithwire/server/sqlite'
+
+const [point, at] = (process.env.FAIL ?? '').split(':')
+let passed = 0
+/** Dies here, as by a power cut of the process, once it has come by often enough. */
+const failpoint = (name) => {
+  if (name === point && ++passed >= Number(at)) process.kill(process.pid, 'SIGKILL')
+}
+
+const real = sqlite(process.env.DB)
+const store = {
+  durable: real.durable,
+  parallel: real.parallel,
+  friendships: real.friendships,
+  marks: (conversations) => real.marks(conversations),
+  retain: (conversation, first) => real.retain(conversation, first),
+  epoch: () => real.epoch(),
+  close: () => real.close(),
+}
+store.append = async (sends) => {
+  failpoint('append-before')
+  const done = real.append(sends)
+  failpoint('append-posted')
+  if (point === 'append-midway') setImmediate(() => failpoint('append-midway'))
+  const outcomes = await done
+  failpoint('append-after')
+  if (point === 'ack-after') setImmediate(() => failpoint('ack-after'))
+  return outcomes
+}
+for (const [method, name] of [
+  ['read', 'read'],
+  ['heads', 'heads'],
+  ['find', 'find'],
+]) {
+  store[method] = async (...args) => {
+    failpoint(`${name}-before`)
+    const answer = await real[method](...args)
+    failpoint(`${name}-after`)
+    return answer
+  }
+}
+store.mark = async (marks) => {
+  failpoint('mark-before')
+  const answer = await real.mark(marks)
+  failpoint('mark-after')
+  return answer
+}
+
+const chat = new WsRouter({
+  store,
+  authenticate: (_request, { token }) => {
+    failpoint('authenticate')
+    return token ? { id: token } : null
+  },
+  // The load is the point here, and all clients have one address.
+  limits: { rate: 100_000, burst: 100_000, frameRate: 100_000, frameBurst: 100_000, byteRate: 1e9, byteBurst: 1e9 },
+  log: () => {},
+})
+const server = createServer()
+chat.attach(server, '/chat/ws')
+server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send?.('listening'))
