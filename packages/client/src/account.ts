@@ -9,6 +9,7 @@ import {
   newId,
   type ServerFrame,
   type Welcome,
+  WIRE_ERRORS,
 } from '@kithwire/protocol'
 import type { ClientStore, DeviceIdentity, OutboxItem, StoreChange } from './client-store.js'
 import type { ClientEvents, Sent } from './events.js'
@@ -147,6 +148,9 @@ export class Account {
         for (const conversation of conversations) this.outbox.wake(conversation)
         return this.emit('behind', conversations)
       }
+      case 'error':
+        if (WIRE_ERRORS[frame.code].retry) this.receipts.failed()
+        return
       case 'page':
         if (frame.reset) this.inbox.diverged(link, frame.conversation)
         return

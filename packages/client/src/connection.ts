@@ -237,7 +237,10 @@ export class Connection {
       this.dispatch({ type: 'drain', spread: frame.spread })
     } else if (frame.t === 'error') {
       if (frame.code === 'token_expired' && this.credentials.renewable) this.refresh()
-      else this.hooks.error(new KithwireError(frame.code, frame.message))
+      else {
+        this.hooks.frame(link, frame)
+        this.hooks.error(new KithwireError(frame.code, frame.message))
+      }
     } else if (frame.t !== 'heartbeat') this.hooks.frame(link, frame)
   }
 

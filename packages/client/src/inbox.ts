@@ -1,64 +1,33 @@
 import {
-  type ErrorFrame,
   type HeadTuple,
   type IMessage,
   KithwireError,
   type Page,
   PROTOCOL_LIMITS,
-  type Runtime,
-  type Timer,
   WIRE_ERRORS,
 } from '@kithwire/protocol'
 import { backoff } from './backoff.js'
-import type { ClientStore, ConversationState } from './client-store.js'
+import type { ConversationState } from './client-store.js'
 import type { Link } from './link.js'
-import { findCommon } from './resume.js'
-import type { Serial } from './serial.js'
-import type { Syncs } from './syncs.js'
+import { Retreat } from './retreat.js'
+import { type InboxHooks, newView, type View } from './view.js'
 
 /** Ms of the random wait before a hole is asked for: it is often filled meanwhile, and many devices see it at once. */
 const JITTER = 200
 
-/** One conversation as this socket sees it. */
-interface View {
-  head: HeadTuple
-  /** As far as this client knows; the store decides. */
-  applied: number
-  /** The highest seq that the server named on this socket. */
-  target: number
-  /** Entries above a hole. */
-  held: Map<number, IMessage>
-  /** The socket on which the hole is being filled. */
-  pulling: Link | undefined
-  timer: Timer
-  fails: number
-  resetting: boolean
-  /** The server's log is known to continue ours: until then nothing is sent, or it could overtake what a reset puts back. */
-  confirmed: boolean
-  /** The server says that the logs differ, and no entry that can be compared does: ask without a tail. */
-  same: boolean
-}
-
-export interface InboxHooks {
-  store: ClientStore
-  runtime: Runtime
-  serial: Serial
-  syncs: Syncs
-  /** The entries above `to` are about to go, `removed` of them. Nothing is delivered until `resetDone`. */
-  resetting(conversation: string, to: number, removed: number): void
-  resetDone(conversation: string): void
-  /** Sends of a conversation need not wait any more. */
-  released(conversation: string): void
-  applied(conversation: string): void
-  error(error: unknown): void
-}
-
 /** Brings what arrives into the store: in order, each entry once, no hole. What is missing it asks for. */
 export class Inbox {
   private readonly views = new Map<string, View>()
+  private readonly retreat: Retreat
   private link: Link | undefined
 
-  constructor(private readonly hooks: InboxHooks) {}
+  constructor(private readonly hooks: InboxHooks) {
+    this.retreat = new Retreat(
+      hooks,
+      (link) => link === this.link,
+      (...end) => this.retreated(...end),
+    )
+  }
 
   /** Starts with a socket. What an earlier one left above a hole is forgotten: the log may have been restored since. */
   welcome(link: Link, heads: readonly HeadTuple[], states: readonly ConversationState[]): void {
@@ -70,9 +39,10 @@ export class Inbox {
 
   detach(): void {
     this.link = undefined
-    for (const view of this.views.values()) {
+    for (const [conversation, view] of this.views) {
       this.hooks.runtime.clearTimer(view.timer)
       view.held.clear()
+      this.retreat.stop(conversation, view)
     }
   }
 
@@ -91,19 +61,7 @@ export class Inbox {
         view.head = head
         view.target = Math.max(view.target, target)
         view.fails = 0
-      } else
-        this.views.set(conversation, {
-          head,
-          applied,
-          target,
-          held: new Map(),
-          pulling: undefined,
-          timer: undefined,
-          fails: 0,
-          resetting: false,
-          confirmed: !exact || applied >= target,
-          same: false,
-        })
+      } else this.views.set(conversation, newView(head, applied, !exact || applied >= target))
       const restored = applied > target || (applied === target && tail !== '' && head[7] !== '' && head[7] !== tail)
       if (exact && restored) this.diverged(link, conversation)
       else this.pull(conversation)
@@ -222,7 +180,10 @@ export class Inbox {
     if (link !== this.link || view.resetting) return
     this.confirm(conversation, view)
     const { first = 1, items = [], head = 0, more } = page
-    if (first > after + 1 && (await this.hooks.store.skip(conversation, after, first - 1))) view.applied = first - 1
+    if (first > after + 1 && (await this.hooks.store.skip(conversation, after, first - 1))) {
+      view.applied = first - 1
+      this.hooks.applied(conversation)
+    }
     if (items.length > 0) await this.receive(link, conversation, items)
     // The page says what there is now; a number that nothing stands behind would be asked for again and again.
     else if (!more) view.target = Math.max(head, view.applied)
@@ -232,45 +193,14 @@ export class Inbox {
   diverged(link: Link, conversation: string): void {
     const view = this.views.get(conversation)
     if (!view || link !== this.link || view.resetting) return
-    view.resetting = true
-    this.goBack(link, conversation, view)
-      .then(() => {
-        view.confirmed = true
-      })
-      .catch((error: unknown) => {
-        if (link === this.link) this.hooks.error(error)
-        view.fails++
-      })
-      .finally(() => {
-        view.resetting = false
-        view.held.clear()
-        // Wakes the outbox, too.
-        this.hooks.resetDone(conversation)
-        if (link === this.link) this.pull(conversation)
-      })
+    this.retreat.start(link, conversation, view)
   }
 
-  private async goBack(link: Link, conversation: string, view: View): Promise<void> {
-    const { store, syncs, serial } = this.hooks
-    const state = await serial.run(() => store.conversation(conversation))
-    if (!state) return
-    const ask = (question: Parameters<Syncs['ask']>[1]): Promise<Page | ErrorFrame> => syncs.ask(link, question)
-    const point = await findCommon(store, state, view.head[3], ask)
-    await serial.run(async () => {
-      if (link !== this.link) return
-      view.same = !point
-      if (point) {
-        this.hooks.resetting(conversation, point.seq, state.applied - point.seq)
-        await store.reset(conversation, {
-          resets: state.resets.length,
-          to: point.seq,
-          tail: point.tail,
-          marks: view.head[6],
-          at: this.hooks.runtime.now(),
-        })
-      }
-      const now = await store.conversation(conversation)
-      view.applied = now?.applied ?? 0
-    })
+  private retreated(link: Link, conversation: string, view: View): void {
+    view.resetting = false
+    view.held.clear()
+    // Wakes the outbox, too.
+    this.hooks.resetDone(conversation)
+    if (link === this.link) this.pull(conversation)
   }
 }

@@ -5,6 +5,8 @@ import type { Link } from './link.js'
 /** Ms between two cursors of one conversation, and between any two cursors. */
 const EACH = 1_000
 const ANY = 50
+/** Ms until cursors that failed are sent again. */
+const AGAIN = 4_000
 
 interface Told {
   delivered: number
@@ -42,6 +44,20 @@ export class Receipts {
       // Above the head there is nothing to have got: that log was restored, and a reset is due.
       if (applied <= head && (applied > delivered || own > read)) this.touch(conversation)
     })
+  }
+
+  /**
+   * The server could not take a cursor; it does not say which. All that were sent on this socket are sent again in a
+   * while: they are cumulative, and one too many changes nothing.
+   */
+  failed(): void {
+    const later = this.runtime.monotonic() + AGAIN
+    for (const [conversation, told] of this.told) {
+      if (told.at === Number.NEGATIVE_INFINITY) continue
+      this.told.set(conversation, { delivered: 0, read: 0, at: later })
+      this.due.add(conversation)
+    }
+    this.arm()
   }
 
   detach(): void {

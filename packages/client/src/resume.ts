@@ -55,7 +55,7 @@ export interface CommonPoint {
  * The last entry that this device and the server have in common, by binary search: two logs of which one was restored
  * from a backup of the other share a beginning. Undefined if they do not differ after all.
  *
- * Entries that the server has blanked, or that the device skipped, cannot be compared and count as common.
+ * Entries that the device skipped cannot be compared.
  *
  * @param floor where to start again if not even this device's first entry is in the server's log
  * @throws KithwireError when the server refuses, or the socket ends
@@ -67,15 +67,12 @@ export async function findCommon(
   ask: (question: Omit<Sync, 'n'>) => Promise<Page | ErrorFrame>,
 ): Promise<CommonPoint | undefined> {
   const { conversation } = state
-  /** The tail of the server's entry at `seq`; undefined if it has none, '' if it does not show it. */
-  const probe = async (seq: number): Promise<string | undefined> => {
-    const page = await ask({ t: 'sync', conversation, after: seq - 1, limit: 1 })
+  /** Whether the server's log has the same entry there, blanked or not. */
+  const same = async (seq: number, tail: string): Promise<boolean> => {
+    const page = await ask({ t: 'sync', conversation, after: seq, tail, limit: 1 })
     if (page.t === 'error') throw new KithwireError(page.code, page.message)
     if (page.refused) throw new KithwireError(page.refused.code)
-    if (page.reset) return page.reset.to === seq ? tailOf(page.reset.id) : undefined
-    const item = page.items?.[0]
-    if (item?.seq === seq) return tailOf(item.id)
-    return (page.first ?? 0) > seq ? '' : undefined
+    return page.reset === undefined
   }
   let common: CommonPoint = { seq: state.base, tail: state.baseTail }
   let high = state.applied
@@ -83,8 +80,7 @@ export async function findCommon(
   let first = true
   while (mine && mine.seq > common.seq) {
     const { seq, id } = mine
-    const theirs = await probe(seq)
-    if (theirs === tailOf(id) || theirs === '') {
+    if (await same(seq, tailOf(id))) {
       if (first && seq === state.applied) return undefined
       common = { seq, tail: tailOf(id) }
     } else high = seq - 1
@@ -93,8 +89,7 @@ export async function findCommon(
     if (mine && mine.seq <= common.seq && high > common.seq) mine = await nearest(store, conversation, common.seq, high)
   }
   if (common.seq > state.base || common.seq === 0 || common.tail === '') return common
-  const theirs = await probe(common.seq)
-  if (theirs === common.tail || theirs === '') return state.applied === common.seq ? undefined : common
+  if (await same(common.seq, common.tail)) return state.applied === common.seq ? undefined : common
   // Even the place where this device began is another entry now. Below it there is nothing to compare, so start where
   // nothing can be missed.
   return { seq: Math.min(floor, common.seq), tail: '' }

@@ -9,7 +9,8 @@ export interface ListenOptions {
   conversation?: string
   /**
    * The seq behind which to begin: of `conversation`, or per conversation. An app that saves the seq of what it has
-   * handled, and names it here when it starts again, gets each entry exactly once.
+   * handled, and names it here when it starts again, gets each entry exactly once. A conversation that an object does
+   * not name begins where this device began: the app has handled nothing of it yet.
    *
    * @default what the device has when the listener is added
    */
@@ -20,6 +21,8 @@ interface Listener {
   run: MessageListener
   conversation: string | undefined
   after: ReadonlyMap<string, number>
+  /** The app keeps its places: what it does not name, it has not handled. */
+  keeps: boolean
   /** The last seq that was delivered, per conversation. */
   positions: Map<string, number>
   dirty: Set<string>
@@ -86,6 +89,7 @@ export class Subscriptions {
       run,
       conversation,
       after: new Map(places),
+      keeps: typeof after === 'object',
       positions: new Map(),
       dirty: new Set(),
       running: false,
@@ -147,8 +151,8 @@ export class Subscriptions {
     for (const [conversation, seq] of this.seen!) {
       if (listener.conversation !== undefined && listener.conversation !== conversation) continue
       const after = listener.after.get(conversation)
-      listener.positions.set(conversation, after ?? seq)
-      if (after !== undefined && after < seq) listener.dirty.add(conversation)
+      if (after !== undefined || !listener.keeps) listener.positions.set(conversation, after ?? seq)
+      if (listener.keeps || (after !== undefined && after < seq)) listener.dirty.add(conversation)
     }
     this.start(listener)
   }
