@@ -8,6 +8,8 @@ export interface AppendRequest extends Send {
   owner?: object | undefined
   /** The device it came from, so that others can wait for what it has under way. */
   device?: string | undefined
+  /** Called once the store has answered, in the order in which the sends were stored, before the promise resolves. */
+  stored?(outcome: Outcome): void
 }
 
 interface Job extends AppendRequest {
@@ -203,7 +205,9 @@ export class AppendQueue {
     batch.forEach((job, index) => {
       this.storing.delete(job)
       this.locked.delete(job.conversation)
-      this.settle(job, outcomes[index] ?? refuse('store_unavailable'))
+      const outcome = outcomes[index] ?? refuse('store_unavailable')
+      job.stored?.(outcome)
+      this.settle(job, outcome)
     })
     this.flush()
   }

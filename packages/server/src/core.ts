@@ -27,7 +27,7 @@ import { UserRates } from './rate-limit.js'
 import { Session } from './session.js'
 import { SessionRegistry } from './session-registry.js'
 import { Stats } from './stats.js'
-import type { Range, Store } from './store.js'
+import type { Outcome, Range, Store } from './store.js'
 import { TimerWheel } from './timer-wheel.js'
 
 export interface CoreOptions {
@@ -117,8 +117,8 @@ export class Core {
     const access = await authorizer.check(conversation, from)
     if (access.refused) throw new KithwireError(access.refused)
     const send = { conversation, from, items }
-    const outcome = (await queue.append(send)) ?? { stored: [], refused: { index: 0, code: 'busy' as const } }
-    fanOut.stored(send, outcome, access.members)
+    const stored = (outcome: Outcome) => fanOut.stored(send, outcome, access.members)
+    const outcome = (await queue.append({ ...send, stored })) ?? { stored: [], refused: { index: 0, code: 'busy' } }
     if (outcome.refused) throw new KithwireError(outcome.refused.code)
     return outcome.stored.map((stored, index) => ackItem(items[index]!.cid, stored))
   }
@@ -130,6 +130,7 @@ export class Core {
     if (members === undefined) throw new KithwireError('not_found')
     const limit = Math.min(range.limit, PROTOCOL_LIMITS.page)
     const page = await readPage(store, conversation, members, { ...range, limit })
+    if ((await authorizer.check(conversation, user)).refused) throw new KithwireError('not_found')
     if (!('reset' in page)) return page
     const head = (await store.heads([conversation]))[0]!
     return { items: [], head: head.head, first: head.first, more: false }

@@ -19,6 +19,8 @@ export interface Push {
  * whoever misses one catches up. The one place where a bus for more processes is to be added.
  */
 export class FanOut {
+  /** Pushes that wait until it is known who the members are; the last one of each conversation. */
+  private readonly asking = new Map<string, Promise<void>>()
   private readonly throttle: LogThrottle = new Map()
 
   constructor(
@@ -61,19 +63,30 @@ export class FanOut {
   }
 
   private toMembers(push: Push, fallback: readonly string[], wanted: (peer: Peer) => boolean): void {
+    const { conversation } = push
     const deliver = (members: readonly string[] | null) => {
       for (const user of members ?? [])
         for (const peer of this.registry.receiversOf(user)) if (wanted(peer)) peer.push(push)
     }
-    // Asked anew, not taken from before the append: a block in between must hold. At once where they are known, so
-    // that entries are pushed in the order in which they were stored.
-    const members = this.authorizer.peek(push.conversation)
-    if (members !== undefined) deliver(members)
-    else
-      this.authorizer.members(push.conversation).then(deliver, (cause) => {
+    // Asked anew, not taken from before the append: a block in between must hold. At once where they are known, unless
+    // an earlier push of the conversation still waits: entries are pushed in the order in which they were stored.
+    const earlier = this.asking.get(conversation)
+    const members = this.authorizer.peek(conversation)
+    if (earlier === undefined && members !== undefined) {
+      deliver(members)
+      return
+    }
+    const asked = (earlier ?? Promise.resolve())
+      .then(() => this.authorizer.members(conversation))
+      .then(deliver)
+      .catch((cause) => {
         this.log.failure('members_failed', cause, {}, this.throttle)
-        this.behind(push.conversation, fallback)
+        this.behind(conversation, fallback)
       })
+      .finally(() => {
+        if (this.asking.get(conversation) === asked) this.asking.delete(conversation)
+      })
+    this.asking.set(conversation, asked)
   }
 }
 

@@ -168,13 +168,27 @@ export class StoredFriendships implements Friendships {
       const row = await this.rows.get(id)
       if (!row || !isOf(row, user)) throw new KithwireError('not_found')
       const changes = decide(row)
-      if (changes === undefined) return view(row, user)
-      const next = this.change(row, changes)
-      if (!(await this.rows.put(next, row.version))) continue
-      if (isOpen(row) !== isOpen(next)) await this.options.onChange?.(id, [row.user1, row.user2])
+      // Told all the same: whoever made this change may have died before it could tell.
+      const next = changes === undefined ? row : this.change(row, changes)
+      if (changes !== undefined && !(await this.put(next, row.version))) continue
+      if (changes === undefined || isOpen(row) !== isOpen(next)) await this.tell(next)
       return view(next, user)
     }
     throw new KithwireError('conflict')
+  }
+
+  /** A write that fails may have been made all the same: what is remembered of the members must go then, too. */
+  private async put(row: FriendshipRow, expected: number): Promise<boolean> {
+    try {
+      return await this.rows.put(row, expected)
+    } catch (cause) {
+      await this.tell(row)
+      throw cause
+    }
+  }
+
+  private async tell({ id, user1, user2 }: FriendshipRow): Promise<void> {
+    await this.options.onChange?.(id, [user1, user2])
   }
 
   private async checkRequest(from: string, to: string): Promise<void> {

@@ -8,6 +8,7 @@ import type { LogThrottle } from './log.js'
 import { Outbound } from './outbound.js'
 import { WindowCount } from './rate-limit.js'
 import type { Peer } from './session-registry.js'
+import type { Outcome } from './store.js'
 import type { WheelTimer } from './timer-wheel.js'
 
 const LINGER_MS = 2_000
@@ -160,11 +161,11 @@ export class LegacySession implements Peer, Backlog {
         const access = await authorizer.check(friend, this.user)
         const friends = access.members?.includes(to) && to !== this.user
         if (access.refused || !friends) return this.drop('legacy_refused', 'not a friendship of these two')
-        const { stored = [] } = (await queue.append(send)) ?? {}
-        if (stored.length === 1) {
+        const stored = ({ stored: [first] }: Outcome) => {
           // The cid is ours alone: a duplicate is an append of our own that seemed to fail, not yet handed out.
-          return fanOut.stored(send, { stored: [{ ...stored[0]!, duplicate: false }] }, access.members, this)
+          if (first) fanOut.stored(send, { stored: [{ ...first, duplicate: false }] }, access.members, this)
         }
+        if ((await queue.append({ ...send, stored }))?.stored.length === 1) return
       } catch (cause) {
         log.failure('legacy_failed', cause, { user: this.user }, this.throttle)
       }

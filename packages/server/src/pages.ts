@@ -67,8 +67,10 @@ export async function readPage(
   if (after !== undefined && after > head.head) return { reset: await resetTo(store, conversation, head.head) }
   const verify = after !== undefined && after > 0 && tail !== ''
   const entries = await store.read(conversation, verify ? { after: after - 1, limit: range.limit + 1 } : range)
-  if (verify && entries[0]?.seq === after && tailOf(entries.shift()!.id) !== tail)
-    return { reset: await resetTo(store, conversation, after - 1) }
+  if (verify) {
+    const known = entries[0]?.seq === after ? tailOf(entries.shift()!.id) : await store.tail(conversation, after)
+    if (known !== tail) return { reset: await resetTo(store, conversation, after - 1) }
+  }
   const page = fit(entries.slice(0, range.limit), after === undefined ? 'back' : 'front')
   const items = page.map((entry) => toMessage(entry, members))
   const last = items.at(-1)?.seq ?? 0

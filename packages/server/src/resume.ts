@@ -64,10 +64,8 @@ async function readMissing(
       verify ? { after: seq - 1, limit: limit + 1 } : { after: applied, limit },
     )
     if (verify) {
-      const at = entries.shift()
-      // Retention may have taken it out of reach; then the device finds the gap by `sync`.
-      if (at?.seq !== seq) return
-      if (tail !== '' && tailOf(at.id) !== tail) {
+      const known = entries[0]?.seq === seq ? tailOf(entries.shift()!.id) : await store.tail(conversation, seq)
+      if (tail !== '' && known !== tail) {
         resume.resets.push({ conversation, reset: await resetTo(store, conversation, seq - 1) })
         return
       }

@@ -84,6 +84,11 @@ export interface Store {
   find(conversation: string, from: string, cids: readonly string[]): Promise<(Stored | undefined)[]>
   /** One head per conversation, in the same order. */
   heads(conversations: readonly string[]): Promise<Head[]>
+  /**
+   * The last 8 characters of the id at a seq, also of an entry that retention has blanked: by it a device that was away
+   * for long learns whether the log is still the one it knows. Empty at 0 and beyond the head.
+   */
+  tail(conversation: string, seq: number): Promise<string>
   /** The marks of all users of these conversations. */
   marks(conversations: readonly string[]): Promise<Mark[]>
   /** Merges by max and answers with the merged marks, in the same order. */

@@ -23,7 +23,12 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   await markDelivered(context, session, heads, resume.confirmed)
   await welcome(context, session, epoch, heads)
   for (const { conversation, reset } of resume.resets) session.send({ t: 'page', conversation, reset })
-  for (const items of resume.missing) session.send({ t: 'messages', conversation: items[0]!.conversation, items })
+  for (const items of resume.missing) {
+    const { conversation } = items[0]!
+    // Asked again: a block that was answered while the log was read must hold.
+    const { members } = await context.authorizer.check(conversation, session.user)
+    if (members !== undefined) session.send({ t: 'messages', conversation, items })
+  }
   session.welcomed()
 }
 

@@ -30,8 +30,9 @@ async function store(context: Context, session: Session, send: Send): Promise<Ac
   const { valid, invalid } = validPrefix(send, context.isFile)
   const { granted, after } = rates.take(from, valid.length)
   const items = valid.slice(0, granted)
-  const outcome = await append(context, session, { conversation, from, items })
-  fanOut.stored({ conversation, from, items }, outcome, access.members, session)
+  const request = { conversation, from, items }
+  const stored = (outcome: Outcome) => fanOut.stored(request, outcome, access.members, session)
+  const outcome = await append(context, session, { ...request, stored })
   const short = granted < valid.length ? 'rate_limited' : invalid
   return acknowledgement(context, session, send, outcome, short, after)
 }

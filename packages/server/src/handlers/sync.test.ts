@@ -56,7 +56,9 @@ describe('sync', () => {
   it('tells where the log begins after retention', async () => {
     const { server, sync } = await withLog(5)
     await server.store.retain('c1', 4)
-    expect(await sync({ after: 1, tail: 'aaaaaaaa' })).toMatchObject({ first: 4, items: [{ seq: 4 }, { seq: 5 }] })
+    const tail = await server.store.tail('c1', 1)
+    expect(await sync({ after: 1, tail })).toMatchObject({ first: 4, items: [{ seq: 4 }, { seq: 5 }] })
+    expect(await sync({ after: 1, tail: 'aaaaaaaa' })).toMatchObject({ reset: { to: 0, id: '' } })
     expect(await sync({ before: 6 })).toMatchObject({ first: 4, more: false, items: [{ seq: 4 }, { seq: 5 }] })
   })
 

@@ -18,7 +18,10 @@ export async function handleSync(context: Context, session: Session, sync: Sync)
     const access = await context.authorizer.check(conversation, session.user)
     if (access.refused) return answer({ refused: refusal(access.refused) })
     const range = before === undefined ? { after: after ?? 0, limit } : { before, limit }
-    answer(await readPage(context.store, conversation, access.members, range, tail))
+    const page = await readPage(context.store, conversation, access.members, range, tail)
+    // Asked again: a block that was answered while the log was read must hold.
+    const now = await context.authorizer.check(conversation, session.user)
+    answer(now.refused ? { refused: refusal(now.refused) } : page)
   } catch (cause) {
     session.failure('sync_failed', cause)
     answer({ refused: refusal('store_unavailable') })

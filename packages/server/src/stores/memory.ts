@@ -80,6 +80,11 @@ export class MemoryStore implements Store {
     })
   }
 
+  async tail(conversation: string, seq: number): Promise<string> {
+    this.#check()
+    return this.#logs.get(conversation)?.rows[seq - 1]?.id.slice(-8) ?? ''
+  }
+
   async marks(conversations: readonly string[]): Promise<Mark[]> {
     this.#check()
     return [...new Set(conversations)].flatMap((conversation) =>

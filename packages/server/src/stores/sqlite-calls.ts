@@ -19,6 +19,7 @@ export function createCalls(database: Database) {
     read: (conversation: string, range: Range) => log.read(conversation, range),
     find: (conversation: string, from: string, cids: readonly string[]) => log.find(conversation, from, cids),
     heads: (names: readonly string[]) => log.heads(names),
+    tail: (conversation: string, seq: number) => log.tail(conversation, seq),
     retain: (conversation: string, first: number) => log.retain(conversation, first),
     epoch: () => log.epoch(),
     marks: (names: readonly string[]) => marks.of(names),

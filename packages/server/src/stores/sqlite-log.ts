@@ -32,6 +32,8 @@ const AFTER = `
 const BEFORE = `
   SELECT ${ENTRY_COLUMNS} FROM conversation c JOIN entry e ON e.conversation = c.id ${ENTRY_JOINS}
   WHERE c.name = ? AND e.seq >= c.first AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`
+const ID_AT = `
+  SELECT e.id FROM conversation c JOIN entry e ON e.conversation = c.id WHERE c.name = ? AND e.seq = ?`
 const TO_BLANK = `
   SELECT e.pos, e.seq, ${CONTENT_COLUMNS} FROM entry e LEFT JOIN user r ON r.id = e.ref_sender
   WHERE e.conversation = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq`
@@ -95,6 +97,11 @@ export class SqliteLog {
         return { conversation, head: Number(row.seq), first: Number(row.first), tail: fromSql(row.id).slice(-8) }
       }),
     )
+  }
+
+  tail(conversation: string, seq: number): string {
+    const row = this.database.statement(ID_AT).get(toSql(conversation), seq)
+    return row ? fromSql(row.id).slice(-8) : ''
   }
 
   /** Blanks the next entries below `first`. True when none is left; until then it wants to be called again. */

@@ -103,6 +103,10 @@ class PortStore implements SqliteStore {
     return this.#call('heads', conversations)
   }
 
+  tail(conversation: string, seq: number): Promise<string> {
+    return this.#call('tail', conversation, seq)
+  }
+
   marks(conversations: readonly string[]): Promise<Mark[]> {
     return this.#call('marks', conversations)
   }
