@@ -15,6 +15,7 @@ const store = {
   durable: real.durable,
   parallel: real.parallel,
   friendships: real.friendships,
+  tail: (conversation, seq) => real.tail(conversation, seq),
   marks: (conversations) => real.marks(conversations),
   retain: (conversation, first) => real.retain(conversation, first),
   epoch: () => real.epoch(),

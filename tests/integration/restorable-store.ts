@@ -65,6 +65,10 @@ export class RestorableStore implements Store {
     })
   }
 
+  async tail(conversation: string, seq: number) {
+    return this.log(conversation).rows[seq - 1]?.id.slice(-8) ?? ''
+  }
+
   async marks(conversations: readonly string[]): Promise<Mark[]> {
     return conversations.flatMap((conversation) => [...this.log(conversation).marks.values()])
   }

@@ -1,0 +1,220 @@
+import type { SeededRandom } from '@kithwire/protocol/testing'
+import { FAIR } from './journal.js'
+import type { Link } from './link.js'
+import type { Members } from './members.js'
+import type { World } from './world.js'
+
+type Fault = (faults: Faults) => boolean
+
+const HOUR = 3_600_000
+
+/** Breaks things at times that the seed chooses. A fault answers whether it found anything to break. */
+export class Faults {
+  blocking = false
+  restoring = false
+  private over = false
+
+  constructor(
+    readonly world: World,
+    readonly members: Members,
+    readonly random: SeededRandom,
+  ) {}
+
+  schedule(): void {
+    const { faults, durationMs } = this.world.plan
+    // A run that sees few kinds of faults sees their combinations more often.
+    const kinds = KINDS.filter(() => this.random.chance(0.45))
+    for (let index = 0; index < faults; index++) {
+      const [name, fault] = this.random.pick(kinds.length > 0 ? kinds : KINDS)
+      this.after(this.random.integer(0, durationMs), () => {
+        if (fault(this)) this.world.hit(name)
+      })
+    }
+  }
+
+  /** Ends all faults: what is broken is reset, what is down is started, who is blocked is not any more. */
+  stop(): void {
+    this.over = true
+    this.world.calm = true
+    const { network, journal, server, tabs } = this.world
+    network.heal()
+    journal.clear()
+    server.run?.process.unpause()
+    server.start()
+    for (const tab of tabs) {
+      tab.run?.process.unpause()
+      tab.open()
+    }
+    this.members.unblockAll()
+  }
+
+  link(): Link | undefined {
+    const links = this.world.network.open()
+    return links.length > 0 ? this.random.pick(links) : undefined
+  }
+
+  /** Does something later, unless faults have stopped by then. */
+  after(ms: number, run: () => void): void {
+    this.world.clock.setTimer(() => {
+      if (!this.over) run()
+    }, ms)
+  }
+}
+
+const onLink =
+  (act: (link: Link, faults: Faults) => void): Fault =>
+  (faults) => {
+    const link = faults.link()
+    if (link) act(link, faults)
+    return link !== undefined
+  }
+
+const direction = ({ random }: Faults) => random.pick(['up', 'down'] as const)
+
+const clientCrash =
+  (power: boolean): Fault =>
+  (faults) => {
+    const open = faults.world.tabs.filter((tab) => tab.run)
+    if (open.length === 0) return false
+    const tab = faults.random.pick(open)
+    tab.kill(power)
+    faults.after(faults.random.pick([20, 500, 3_000, 12_000]), () => tab.open())
+    return true
+  }
+
+const weather =
+  (change: Partial<typeof FAIR>, longest: number): Fault =>
+  (faults) => {
+    const { journal } = faults.world
+    Object.assign(journal.weather, change)
+    faults.after(faults.random.integer(200, longest), () => Object.assign(journal.weather, { ...FAIR }))
+    return true
+  }
+
+const KINDS: readonly (readonly [string, Fault])[] = [
+  ['drop', onLink((link, { random }) => link.break(random.integer(0, 3)))],
+  ['cut mid-frame', onLink((link, faults) => link.cutNext(direction(faults)))],
+  ['half-open', onLink((link, faults) => link.silence(faults.random.chance(0.4) ? 'both' : direction(faults)))],
+  [
+    'delay',
+    onLink((link, faults) => {
+      const pipe = link.pipe(direction(faults))
+      pipe.lag = faults.random.integer(100, 3_000)
+      faults.after(faults.random.integer(500, 10_000), () => {
+        pipe.lag = 0
+      })
+    }),
+  ],
+  ['stall', onLink((link, faults) => link.pipe(direction(faults)).stall(faults.random.integer(500, 20_000)))],
+  [
+    'offline',
+    (faults) => {
+      const { host } = faults.random.pick(faults.world.devices)
+      faults.world.network.unplug(host)
+      faults.after(faults.random.integer(500, 30_000), () => faults.world.network.plug(host))
+      return true
+    },
+  ],
+  ['client crash', clientCrash(false)],
+  ['client power cut', clientCrash(true)],
+  [
+    'tab closed',
+    (faults) => {
+      const open = faults.world.tabs.filter((tab) => tab.run)
+      if (open.length === 0) return false
+      const tab = faults.random.pick(open)
+      void tab.close().then(() => faults.after(faults.random.integer(0, 5_000), () => tab.open()))
+      return true
+    },
+  ],
+  [
+    'server crash',
+    (faults) => {
+      const { server } = faults.world
+      if (!server.run) return false
+      server.kill()
+      faults.after(faults.random.pick([10, 300, 2_000, 10_000]), () => server.start())
+      return true
+    },
+  ],
+  [
+    'server restart',
+    (faults) => {
+      const { server } = faults.world
+      if (!server.run) return false
+      server.stop()
+      faults.after(faults.random.pick([100, 1_000, 6_000]), () => server.start())
+      return true
+    },
+  ],
+  [
+    'store crash',
+    (faults) => {
+      faults.world.journal.crash()
+      return true
+    },
+  ],
+  ['slow store', weather({ latency: [20, 900] }, 10_000)],
+  ['failing store', weather({ failing: 0.4 }, 6_000)],
+  ['disk full', weather({ full: 0.5 }, 6_000)],
+  [
+    'sync stall',
+    (faults) => {
+      faults.world.journal.stall(faults.random.integer(500, 12_000))
+      return true
+    },
+  ],
+  [
+    'block',
+    (faults) => {
+      const conversation = faults.random.pick(faults.world.plan.conversations)
+      if (faults.restoring || !faults.members.block(conversation)) return false
+      faults.blocking = true
+      faults.after(faults.random.integer(20, 15_000), () => faults.members.unblock(conversation.id))
+      return true
+    },
+  ],
+  [
+    'retention',
+    (faults) => {
+      const { journal, plan } = faults.world
+      const { id } = faults.random.pick(plan.conversations)
+      const first = faults.random.integer(1, journal.stable.log(id).length + 1)
+      if (first <= journal.written.first(id)) return false
+      journal.write({ kind: 'retain', conversation: id, first })
+      return true
+    },
+  ],
+  [
+    'restore',
+    (faults) => {
+      const { journal, server, plan } = faults.world
+      // A block may refuse for good what has to be sent again: a known limit, and no error.
+      if (faults.blocking || plan.conversations.some(({ accepted }) => accepted > 0)) return false
+      const backup = journal.stable.clone()
+      faults.restoring = true
+      faults.after(faults.random.integer(100, 8_000), () => server.restore(backup))
+      return true
+    },
+  ],
+  [
+    'clock jump',
+    (faults) => {
+      const processes = [faults.world.server.run?.process, ...faults.world.tabs.map((tab) => tab.run?.process)]
+      const alive = processes.filter((process) => process !== undefined)
+      if (alive.length === 0) return false
+      faults.random.pick(alive).jump(faults.random.integer(-HOUR, HOUR))
+      return true
+    },
+  ],
+  [
+    'pause',
+    (faults) => {
+      const processes = [faults.world.server.run?.process, ...faults.world.tabs.map((tab) => tab.run?.process)]
+      const alive = processes.filter((process) => process !== undefined)
+      if (alive.length === 0) return false
+      faults.random.pick(alive).pause(faults.random.pick([300, 4_000, 15_000, 40_000]))
+      return true
+    },
+  ],
+]

@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  seeds: number
+  first: number
+  /** One seed, run twice, instead of many. */
+  seed: number | undefined
+  explain: boolean
+  /** Ends at the first seed with a violation. */
+  stop: boolean
+  /** The mutants to run: all of them, or those whose name contains this. */
+  mutants: string | undefined
+  workers: number | undefined
+}
+
+const USAGE = `npm run simulate -- [--seeds N] [--first S] [--workers W] [--stop]
+npm run simulate -- --seed S [--explain]
+npm run simulate -- --mutants [--mutant name] [--seeds N]`
+
+/** Reads the command line; an error says what was wrong and how it is used. */
+export function readOptions(args: readonly string[]): Options {
+  // `--mutants` may stand alone or be followed by a name, which parseArgs has no form for.
+  const list = args.map((arg, index) =>
+    args[index - 1] === '--mutants' && !arg.startsWith('-') ? `--mutant=${arg}` : arg,
+  )
+  try {
+    const { values } = parseArgs({
+      args: list,
+      options: {
+        seeds: { type: 'string', default: '2000' },
+        first: { type: 'string', default: '1' },
+        seed: { type: 'string' },
+        explain: { type: 'boolean', default: false },
+        stop: { type: 'boolean', default: false },
+        mutants: { type: 'boolean', default: false },
+        mutant: { type: 'string' },
+        workers: { type: 'string' },
+      },
+    })
+    return {
+      seeds: natural('--seeds', values.seeds),
+      first: natural('--first', values.first),
+      seed: values.seed === undefined ? undefined : natural('--seed', values.seed),
+      explain: values.explain,
+      stop: values.stop,
+      mutants: values.mutant ?? (values.mutants ? '' : undefined),
+      workers: values.workers === undefined ? undefined : natural('--workers', values.workers),
+    }
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}
+
+function natural(name: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new Error(`${name}: expected an integer of at least 1, came ${text}`)
+}

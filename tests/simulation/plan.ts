@@ -1,0 +1,83 @@
+import type { SeededRandom } from '@kithwire/protocol/testing'
+
+/** What a run is made of: a function of its seed alone. */
+export interface Plan {
+  users: readonly string[]
+  devices: readonly DevicePlan[]
+  /** Hosts of the article's clients, one user each. */
+  legacy: readonly { host: string; user: string }[]
+  conversations: readonly ConversationPlan[]
+  /** Ms of virtual time with faults. */
+  durationMs: number
+  /** Faults that are tried. Some find nothing to break. */
+  faults: number
+  /** Mean ms between two messages of one tab. */
+  pace: number
+  /** Chance that a message is one that the proxy in front of the server closes 1009 for. */
+  poison: number
+  /** Appends that the store takes at once. */
+  parallel: number
+  /** Whether a crash of the server takes the store with it, as with a file of its own. */
+  embedded: boolean
+}
+
+export interface DevicePlan {
+  host: string
+  user: string
+  tabs: number
+  /** Most ms of a local transaction. */
+  slowest: number
+  locks: boolean
+  /** Ms after which the device is switched on for the first time. */
+  from: number
+}
+
+export interface ConversationPlan {
+  id: string
+  members: readonly [string, string]
+  /** Ms after which the friendship is accepted; 0 for one that always was. */
+  accepted: number
+}
+
+/** What the proxy in front of the server finds too big. */
+export const POISON = 'POISON'
+
+const NAMES = ['ann', 'ben', 'cyd']
+
+export function makePlan(random: SeededRandom): Plan {
+  const users = NAMES.slice(0, random.chance(0.6) ? 2 : 3)
+  const durationMs = random.pick([8_000, 15_000, 30_000, 30_000, 60_000, 100_000])
+  const locks = random.chance(0.6)
+  const devices: DevicePlan[] = []
+  for (const user of users) {
+    const count = random.chance(0.3) ? 2 : 1
+    for (let index = 1; index <= count; index++)
+      devices.push({
+        host: `${user}-d${index}`,
+        user,
+        tabs: random.chance(0.35) ? 2 : 1,
+        slowest: random.pick([0, 2, 5, 30]),
+        locks,
+        from: index === 1 ? random.integer(0, 300) : random.integer(0, durationMs >> 1),
+      })
+  }
+  const legacy = users.filter(() => random.chance(0.2)).map((user) => ({ host: `${user}-old`, user }))
+  const conversations: ConversationPlan[] = []
+  for (const [index, one] of users.entries())
+    for (const other of users.slice(index + 1)) {
+      const accepted = random.chance(0.2) ? random.integer(500, durationMs >> 1) : 0
+      conversations.push({ id: `${one}-${other}`, members: [one, other], accepted })
+    }
+  return {
+    users,
+    devices,
+    legacy,
+    conversations,
+    durationMs,
+    faults: random.integer(2, 6) + Math.round((durationMs / 10_000) * random.next() * 3),
+    pace: random.pick([400, 1_000, 2_500, 6_000]),
+    poison: random.chance(0.1) ? 0.03 : 0,
+    parallel: random.pick([1, 1, 4]),
+    embedded: random.chance(0.5),
+  }
+}

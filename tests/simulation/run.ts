@@ -1,0 +1,82 @@
+import { inMacrotask, provenDrain } from './drain.js'
+import { Faults } from './faults.js'
+import { finish, leave } from './finish.js'
+import { Members } from './members.js'
+import { Workload } from './workload.js'
+import { World } from './world.js'
+
+export interface Result {
+  seed: number
+  /** Of everything that happened. Two runs of a seed have the same. */
+  hash: string
+  faults: Record<string, number>
+  violations: string[]
+  events: number
+  /** The trace, if it was asked for. */
+  lines: string[]
+}
+
+/** Ms of virtual time within which everybody must have everything once faults have stopped. */
+const SETTLE_MS = 45_000
+/** Ms that closing handshakes may take when everybody leaves. */
+const LEAVE_MS = 45_000
+
+const rejections: unknown[] = []
+process.on('unhandledRejection', (reason) => rejections.push(reason))
+
+/** Runs one seed in a macrotask of its own, in which it stays. */
+export async function runOne(seed: number, options: { explain: boolean }): Promise<Result> {
+  rejections.length = 0
+  const result = await inMacrotask(() => simulate(seed, options.explain))
+  // Node reports rejections that nobody handled when the macrotask is over.
+  await inMacrotask(() => {})
+  for (const reason of rejections)
+    result.violations.push(`rejection ${reason instanceof Error ? reason.stack : reason}`)
+  return result
+}
+
+function simulate(seed: number, explain: boolean): Result {
+  const drain = provenDrain()
+  const world = new World(seed, explain)
+  const { clock, trace, plan, verdict } = world
+  const pass = (ms: number) => {
+    let over = false
+    clock.setTimer(() => {
+      over = true
+    }, ms)
+    drain()
+    while (!over && verdict.violations.length < 20) {
+      clock.step()
+      drain()
+    }
+  }
+
+  const members = new Members(world)
+  const faults = new Faults(world, members, world.random.fork(5))
+  const workload = new Workload(world, world.random.fork(6))
+  trace.note('world', 'plan', JSON.stringify(plan))
+  world.start()
+  workload.start()
+  faults.schedule()
+  pass(plan.durationMs)
+
+  trace.note('world', 'calm')
+  workload.stop()
+  faults.stop()
+  pass(SETTLE_MS)
+  finish(world)
+
+  trace.note('world', 'leave')
+  const left = leave(world)
+  pass(LEAVE_MS)
+  left()
+
+  return {
+    seed,
+    hash: trace.hash,
+    faults: world.faults,
+    violations: verdict.violations,
+    events: trace.events,
+    lines: trace.lines,
+  }
+}

@@ -1,0 +1,124 @@
+import type { SocketLike } from '@kithwire/protocol'
+import type { SeededRandom } from '@kithwire/protocol/testing'
+import { Core, StoredFriendships } from '@kithwire/server'
+import type { Disk } from './disk.js'
+import { JournalStore } from './journal-store.js'
+import { POISON } from './plan.js'
+import { Process } from './process.js'
+import type { World } from './world.js'
+
+/** Ms that the server lets a drain last before the process ends. */
+const DRAIN_MS = 5_000
+
+/** One run of the server process. */
+export interface ServerRun {
+  process: Process
+  core: Core
+  friendships: StoredFriendships
+  draining: boolean
+}
+
+/** The machine that the server runs on: starts it, kills it, and does what an operator or an HTTP route asks for. */
+export class ServerHost {
+  run: ServerRun | undefined
+  private starts = 0
+  /** A start that waits for the end of the process before. */
+  private wanted = false
+
+  constructor(
+    private readonly world: World,
+    private readonly random: SeededRandom,
+  ) {}
+
+  start(): void {
+    this.wanted = this.run !== undefined
+    if (this.run) return
+    const { clock, journal, plan, network, trace, crashed } = this.world
+    const process = new Process(`server${++this.starts}`, clock, this.random.fork(this.starts), crashed)
+    const store = new JournalStore(journal, process, plan.parallel)
+    const friendships: StoredFriendships = new StoredFriendships(store.friendships, {
+      runtime: process,
+      onChange: (conversation, users) => core.membershipChanged(conversation, users),
+    })
+    const core = new Core({ runtime: process, store, friendships })
+    this.run = { process, core, friendships, draining: false }
+    trace.note(process.name, 'start')
+    network.listener = {
+      process,
+      accept: (socket, link) => {
+        const user = link.url.split('/').at(-1)!
+        if (link.protocol === '') core.acceptLegacy(socket, { user })
+        else core.accept(picky(socket, this.world), { user })
+      },
+    }
+  }
+
+  /** Ends the process at once; a store in a file of its own loses what was not synced. */
+  kill(): void {
+    if (!this.run) return
+    const { process } = this.run
+    this.world.trace.note(process.name, 'kill')
+    this.ended(process)
+    if (this.world.plan.embedded) this.world.journal.crash()
+    if (this.wanted) this.start()
+  }
+
+  /** An orderly restart: drains, then ends. The next process starts when this one is gone. */
+  stop(): void {
+    const { run } = this
+    if (!run || run.draining) return
+    run.draining = true
+    this.world.trace.note(run.process.name, 'drain')
+    this.world.network.listener = undefined
+    void run.core.close({ drainMs: DRAIN_MS }).then(() => {
+      this.ended(run.process)
+      if (this.wanted) this.start()
+    })
+  }
+
+  /** Kills the process, brings back the log as it was in a backup, and starts again. */
+  restore(backup: Disk): void {
+    this.wanted = false
+    this.kill()
+    this.world.restore(backup)
+    this.start()
+  }
+
+  private ended(process: Process): void {
+    this.world.network.listener = undefined
+    this.run = undefined
+    process.kill()
+  }
+
+  /** Does what a route of the app does. False if it failed, or if there is no server; never settles if that dies. */
+  async request(name: string, change: (friendships: StoredFriendships) => Promise<unknown>): Promise<boolean> {
+    const { run } = this
+    if (!run) return false
+    const { trace } = this.world
+    trace.note(run.process.name, 'request', name)
+    try {
+      await change(run.friendships)
+      trace.note(run.process.name, 'done', name)
+      return true
+    } catch (error) {
+      trace.note(run.process.name, 'failed', `${name}: ${error}`)
+      return false
+    }
+  }
+}
+
+/** A connection through a proxy that finds one message too big for it, until faults stop. */
+function picky(socket: SocketLike, world: World): SocketLike {
+  const listen = socket.listen.bind(socket)
+  socket.listen = (listener) =>
+    listen({
+      ...listener,
+      alive: () => listener.alive?.(),
+      close: (code, reason) => listener.close(code, reason),
+      message: (text) => {
+        if (text?.includes(POISON) && !world.calm) socket.close(1009)
+        else listener.message(text)
+      },
+    })
+  return socket
+}

@@ -1,0 +1,46 @@
+import type { FakeClock } from '@kithwire/protocol/testing'
+
+/** Everything that happened in a run, as a hash; and as lines, if somebody wants to read them. */
+export class Trace {
+  readonly lines: string[] = []
+  private low = 0x811c9dc5
+  private high = 0x01000193
+  events = 0
+
+  constructor(
+    private readonly clock: FakeClock,
+    readonly explain: boolean,
+  ) {}
+
+  /** Ms of virtual time. */
+  get now(): number {
+    return this.clock.monotonic()
+  }
+
+  note(who: string, what: string, detail = ''): void {
+    this.events++
+    const time = this.now
+    this.mix(Math.floor(time * 1_000))
+    this.text(who)
+    this.text(what)
+    this.text(detail)
+    if (this.explain) this.lines.push(`${time.toFixed(3).padStart(11)} ${who.padEnd(10)} ${what.padEnd(9)} ${detail}`)
+  }
+
+  /** 64 bits, which is plenty to tell whether two runs were the same. */
+  get hash(): string {
+    const hex = (word: number) => (word >>> 0).toString(16).padStart(8, '0')
+    return hex(this.high) + hex(this.low)
+  }
+
+  private text(text: string): void {
+    for (let index = 0; index < text.length; index++) this.mix(text.charCodeAt(index))
+    this.mix(text.length)
+  }
+
+  /** Two lanes of FNV-1a with different primes. */
+  private mix(value: number): void {
+    this.low = Math.imul(this.low ^ value, 0x01000193)
+    this.high = Math.imul(this.high ^ value ^ (this.low >>> 15), 0x85ebca6b)
+  }
+}

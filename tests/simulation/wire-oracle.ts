@@ -1,0 +1,193 @@
+import type { Ledger, Verdict } from './ledger.js'
+import type { Link } from './link.js'
+import type { Wiretap } from './network.js'
+import type { Trace } from './trace.js'
+import type { Views } from './views.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: a frame on the wire is whatever somebody wrote
+type Json = any
+
+interface Watched {
+  user: string
+  device: string
+  /** Requests by their `n`: how often each was answered, and when it was sent. */
+  answers: Map<number, { count: number; at: number }>
+  /** Entries that a legacy socket was sent. */
+  legacySeen: Set<string>
+  over: boolean
+}
+
+/** Ms that a request may be under way when the run ends. */
+const PATIENCE_MS = 1_000
+const LEGACY_KEYS = ['_id', 'content', 'createdAt', 'friend', 'from', 'seq', 'to', 'type'].join()
+
+/** Reads both directions of every connection. Checks I1 at the instant of an ack, I10, I11, I13 and I15. */
+export class WireOracle implements Wiretap {
+  private readonly watched = new Map<Link, Watched>()
+  /** Device ids on the wire, by the name that the world has for them. */
+  private readonly firstWelcome = new Set<string>()
+  /** Conversations that nobody may read now. */
+  readonly closed = new Set<string>()
+  private readonly marks = new Map<string, { delivered: number; read: number }>()
+
+  constructor(
+    private readonly verdict: Verdict,
+    private readonly ledger: Ledger,
+    private readonly views: Views,
+    private readonly trace: Trace,
+  ) {}
+
+  opened(link: Link): void {
+    const user = link.url.split('/').at(-1)!
+    this.watched.set(link, { user, device: '', answers: new Map(), legacySeen: new Set(), over: false })
+    this.trace.note(`link${link.id}`, 'open', `${link.host} ${user} ${link.protocol}`)
+  }
+
+  clientSent(link: Link, text: string): void {
+    this.trace.note(`link${link.id}`, 'up', text)
+    const frame: Json = JSON.parse(text)
+    const watched = this.watched.get(link)
+    if (watched === undefined || link.protocol === '') return
+    if (frame.t === 'hello') watched.device = `${link.host} ${frame.device}`
+    if (typeof frame.n === 'number') {
+      if (watched.answers.has(frame.n)) this.verdict.fail('I15', `link${link.id} asked ${frame.n} twice`)
+      watched.answers.set(frame.n, { count: 0, at: this.trace.now })
+    }
+  }
+
+  serverSent(link: Link, text: string): void {
+    this.trace.note(`link${link.id}`, 'down', text)
+    const watched = this.watched.get(link)!
+    const frame: Json = JSON.parse(text)
+    if (link.protocol === '') this.legacy(link, watched, frame)
+    else this.frame(link, watched, frame)
+  }
+
+  clientGot(link: Link, text: string): void {
+    this.trace.note(`link${link.id}`, 'got', text.slice(0, 60))
+    if (link.protocol === '') return
+    const frame: Json = JSON.parse(text)
+    if (frame.t !== 'welcome' && frame.t !== 'behind') return
+    const fresh = frame.t === 'welcome' && !this.firstWelcome.has(link.host)
+    for (const [conversation, head, , joined] of frame.heads)
+      if (fresh) this.views.fresh(link.host, conversation, head)
+      else this.views.later(link.host, conversation, joined)
+  }
+
+  /** The device has stored the positions of its first welcome: from now on a conversation starts at `joined`. */
+  started(host: string): void {
+    this.firstWelcome.add(host)
+  }
+
+  serverClosed(link: Link, code: number): void {
+    this.trace.note(`link${link.id}`, 's-close', String(code))
+    this.over(link)
+  }
+
+  clientClosed(link: Link, code: number): void {
+    this.trace.note(`link${link.id}`, 'c-close', String(code))
+    this.over(link)
+  }
+
+  marked(mark: { conversation: string; user: string; delivered: number; read: number }): void {
+    const key = JSON.stringify([mark.conversation, mark.user])
+    const before = this.marks.get(key) ?? { delivered: 0, read: 0 }
+    if (mark.delivered < before.delivered || mark.read < before.read)
+      this.verdict.fail('I10', `the marks of ${mark.user} in ${mark.conversation} went back`)
+    this.checkMark(mark.user, mark.conversation, mark.delivered, mark.read)
+    this.marks.set(key, mark)
+  }
+
+  /** The store was set back, its marks with it. */
+  restored(marks: readonly { conversation: string; user: string; delivered: number; read: number }[]): void {
+    this.marks.clear()
+    for (const mark of marks) this.marks.set(JSON.stringify([mark.conversation, mark.user]), mark)
+  }
+
+  delivered(conversation: string, user: string): number {
+    return this.marks.get(JSON.stringify([conversation, user]))?.delivered ?? 0
+  }
+
+  /** Faults have stopped: on a socket that is still up, every request has its answer. */
+  finish(): void {
+    for (const [link, watched] of this.watched) {
+      if (watched.over || !link.established) continue
+      for (const [n, { count, at }] of watched.answers)
+        if (count !== 1 && at < this.trace.now - PATIENCE_MS)
+          this.verdict.fail('I15', `link${link.id}: ${count} answers to ${n}`)
+    }
+  }
+
+  private over(link: Link): void {
+    const watched = this.watched.get(link)
+    if (watched) watched.over = true
+  }
+
+  private frame(link: Link, watched: Watched, frame: Json): void {
+    if (typeof frame.re === 'number') {
+      const request = watched.answers.get(frame.re)
+      const count = request ? ++request.count : Number.NaN
+      if (count !== 1) this.verdict.fail('I15', `link${link.id}: answer ${count} to ${frame.re}`)
+    }
+    switch (frame.t) {
+      case 'ack':
+        for (const item of frame.items) this.ledger.wireAcked(watched.user, frame.conversation, item)
+        return
+      case 'messages':
+        this.items(watched, frame.conversation, frame.items)
+        return
+      case 'page':
+        if (frame.items) this.items(watched, frame.conversation, frame.items)
+        return
+      case 'cursor':
+        this.secret(watched, frame.conversation, 'a cursor')
+        if (frame.user !== undefined)
+          this.checkMark(frame.user, frame.conversation, frame.delivered ?? 0, frame.read ?? 0)
+        return
+      case 'signal':
+        this.secret(watched, frame.conversation, 'a signal')
+        return
+      case 'welcome':
+        if (frame.user !== watched.user) this.verdict.fail('I11', `${watched.user} was welcomed as ${frame.user}`)
+    }
+  }
+
+  private items(watched: Watched, conversation: string, items: Json[]): void {
+    if (items.length > 0) this.secret(watched, conversation, 'messages')
+    let previous: number | undefined
+    for (const item of items) {
+      if (previous !== undefined && item.seq !== previous + 1)
+        this.verdict.fail('I7', `the server sent ${conversation}/${item.seq} behind ${previous}`)
+      previous = item.seq
+      const entry = this.ledger.entry(conversation, item.seq)
+      if (entry?.id !== item.id || entry?.content !== item.content)
+        this.verdict.fail('I4', `the server sent ${conversation}/${item.seq}, which is not the durable one`)
+    }
+  }
+
+  private secret(watched: Watched, conversation: string, what: string): void {
+    const member = conversation.split('-').includes(watched.user)
+    if (!member || this.closed.has(conversation))
+      this.verdict.fail('I11', `${watched.user} was sent ${what} of ${conversation}`)
+  }
+
+  private checkMark(user: string, conversation: string, delivered: number, read: number): void {
+    const head = this.ledger.head(conversation)
+    if (read > delivered && delivered > 0) this.verdict.fail('I10', `${user} read ${read} of ${delivered} delivered`)
+    if (delivered > head) this.verdict.fail('I10', `${user} has ${delivered} delivered of ${head} in ${conversation}`)
+  }
+
+  private legacy(link: Link, watched: Watched, frame: Json): void {
+    if (Object.keys(frame).sort().join() !== LEGACY_KEYS) {
+      this.verdict.fail('I13', `link${link.id}: a legacy socket was sent ${JSON.stringify(frame).slice(0, 80)}`)
+      return
+    }
+    this.secret(watched, frame.friend, 'a message')
+    // Live delivery is best effort: an append whose outcome was unknown may be handed out late, but not twice.
+    if (watched.legacySeen.has(frame._id)) this.verdict.fail('I13', `link${link.id}: ${frame._id} twice`)
+    watched.legacySeen.add(frame._id)
+    const entry = this.ledger.entry(frame.friend, frame.seq)
+    if (entry?.id !== frame._id || entry?.content !== frame.content || entry?.from !== frame.from)
+      this.verdict.fail('I13', `link${link.id}: ${frame.friend}/${frame.seq} is not the entry of the log`)
+  }
+}
