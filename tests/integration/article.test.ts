@@ -97,6 +97,18 @@ describe("the article's WsRouter(path, app)", () => {
     expect(router?.connections(JEFFERY)).toBeGreaterThan(0)
   }
 
+  it('on a server that closes its idle connections, of which the first socket is none', async () => {
+    const app = express()
+    router = WsRouterDefault('/ws/:id', app, undefined, await articleOptions())
+    const server = createServer(app)
+    const port = await listen(server)
+    const first = connectAs(port, JEFFERY)
+    await first.opened
+    server.closeIdleConnections()
+    router.broadcast('still here')
+    expect(await first.next((text) => text)).toBe('still here')
+  })
+
   it('on Connect, which listens itself', async () => {
     const app = connect()
     router = WsRouterDefault('/ws/:id', app, undefined, await articleOptions())

@@ -27,12 +27,12 @@ export function onServer(
       if (isServer(server)) found(server)
       return server
     }
-  app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+  app.use((request: IncomingMessage, _response: ServerResponse, next: () => void) => {
     const { server } = request.socket as { server?: unknown }
     if (isServer(server)) {
       found(server)
       if (request.headers.upgrade?.toLowerCase() === 'websocket' && matches(request))
-        return lateUpgrade(server, request, response)
+        return lateUpgrade(server, request)
     }
     return next()
   })
@@ -40,11 +40,11 @@ export function onServer(
 
 /**
  * While nobody listens for upgrades, Node hands one out as a plain request; the first one of an app that was never
- * listened for would be lost. So its socket is taken back from the request, as Node itself does for an upgrade.
+ * listened for would be lost. So its socket is taken back from the request, as Node itself does for an upgrade. It
+ * stays tied to its response, which is never sent: a server that closes its idle connections must not think it idle.
  */
-function lateUpgrade(server: HttpServer, request: IncomingMessage, response: ServerResponse): void {
+function lateUpgrade(server: HttpServer, request: IncomingMessage): void {
   const { socket } = request
-  response.detachSocket(socket)
   for (const event of ['data', 'end', 'drain', 'error', 'timeout']) socket.removeAllListeners(event)
   socket.on('error', () => {})
   // The parser is still inside this request, and must have left it before somebody else reads the socket.

@@ -59,7 +59,7 @@ export function claim(server: HttpServer, { matches, upgrade }: Claim): () => vo
  */
 function upgradeRequired(request: IncomingMessage, response: ServerResponse, handled: boolean): void {
   const status = request.method === 'GET' || request.method === 'HEAD' ? 426 : 405
-  const headers = status === 426 ? { Connection: 'Upgrade', Upgrade: 'websocket' } : { Allow: 'GET' }
+  const headers = status === 426 ? { Connection: 'Upgrade, close', Upgrade: 'websocket' } : { Allow: 'GET' }
   if (!handled) {
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers })
     response.end('Expected a WebSocket handshake.\n')
