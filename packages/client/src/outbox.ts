@@ -142,8 +142,9 @@ export class Outbox {
         this.dirty.add(conversation)
         return
       }
+      // A row may have come behind the read, while this lane was busy and nobody could take it.
+      more = batch.length > 0 || this.dirty.has(conversation)
       if (batch.length === 0) return
-      more = true
       await this.send(link, conversation, lane, batch)
     } finally {
       if (link === this.link) {
