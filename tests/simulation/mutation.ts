@@ -21,25 +21,27 @@ export async function runMutants(options: Options, tools: { root: string; bundle
   return survivors === 0 && chosen.length > 0 ? 0 : 1
 }
 
-/** Changes one source on its way into the bundle. The text must be there exactly once, or the mutant is out of date. */
+/** Changes sources on their way into the bundle. Each text must be there exactly once, or the mutant is out of date. */
 function plant(mutant: Mutant, root: string): Plugin {
-  const path = root + mutant.file
+  const edits = new Map(mutant.edits.map((edit) => [root + edit.file, edit]))
   return {
     name: 'mutant',
     setup(build) {
-      let planted = false
+      const planted = new Set<string>()
       build.onLoad({ filter: /\.ts$/ }, async (args) => {
-        if (args.path !== path) return undefined
-        const source = await readFile(path, 'utf8')
-        if (source.split(mutant.text).length !== 2)
+        const edit = edits.get(args.path)
+        if (edit === undefined) return undefined
+        const source = await readFile(args.path, 'utf8')
+        if (source.split(edit.text).length !== 2)
           throw new Error(
-            `mutant "${mutant.name}": expected its text once in ${mutant.file}; adapt tests/simulation/mutants.ts`,
+            `mutant "${mutant.name}": expected its text once in ${edit.file}; adapt tests/simulation/mutants.ts`,
           )
-        planted = true
-        return { contents: source.replace(mutant.text, () => mutant.replacement), loader: 'ts' }
+        planted.add(args.path)
+        return { contents: source.replace(edit.text, () => edit.replacement), loader: 'ts' }
       })
       build.onEnd(() => {
-        if (!planted) throw new Error(`mutant "${mutant.name}": ${mutant.file} is not part of the simulation`)
+        for (const path of edits.keys())
+          if (!planted.has(path)) throw new Error(`mutant "${mutant.name}": ${path} is not part of the simulation`)
       })
     },
   }
