@@ -171,3 +171,18 @@ it('delivers again after a reset that lost its socket half way', async () => {
   expect(told.at(-1)).toBe('3')
   expect((await store.conversation('c'))!.applied).toBe(3)
 })
+
+it('begins where the device began, for an app that names its places and has none in a conversation yet', async () => {
+  const store = new MemoryClientStore()
+  const first = await online(0, { store })
+  await first.push(1, 2)
+  // It ended before a listener was called: the entries are in the store, and nobody has handled them.
+  await first.client.close()
+  const again = new Script()
+  const client = again.client({ store })
+  const seen: Record<string, number[]> = { keeps: [], lives: [] }
+  client.onMessage((message) => void seen.keeps!.push(message.seq), { after: {} })
+  client.onMessage((message) => void seen.lives!.push(message.seq))
+  await again.online([head(2)])
+  expect(seen).toEqual({ keeps: [1, 2], lives: [] })
+})

@@ -66,6 +66,20 @@ describe('AppendQueue', () => {
     expect([queue.size, clock.pending]).toEqual([0, 0])
   })
 
+  it('says what was stored in the order of the sends, before anybody else hears of it', async () => {
+    const { clock, queue, finishAll } = make()
+    const order: string[] = []
+    const sends = ['one', 'two', 'three'].map((cid) => {
+      const done = queue.append({ ...request('c1', cid, cid), stored: () => order.push(`stored ${cid}`) })
+      return done.then(() => order.push(`done ${cid}`))
+    })
+    await clock.settle()
+    await finishAll()
+    await Promise.all(sends)
+    expect(order.slice(0, 3)).toEqual(['stored one', 'stored two', 'stored three'])
+    expect(order).toHaveLength(6)
+  })
+
   it('takes what comes in one turn as one batch', async () => {
     const { clock, store, queue } = make()
     for (const cid of ['a1', 'a2', 'a3']) void queue.append(request('c1', 'ann', cid))

@@ -40,6 +40,30 @@ describe('StoredFriendships', () => {
     expect(changes).toEqual([[id, ['ann', 'ben']]])
   })
 
+  it('tells of a change that is there already: whoever made it may have died before it told', async () => {
+    const id = await befriend()
+    changes.length = 0
+    await friendships.accept('ben', id)
+    await friendships.unblock('ann', id)
+    expect(changes).toEqual([
+      [id, ['ann', 'ben']],
+      [id, ['ann', 'ben']],
+    ])
+  })
+
+  it('tells of a write that failed, which may have been made all the same', async () => {
+    const id = await befriend()
+    changes.length = 0
+    const { put } = rows
+    rows.put = async (...args) => {
+      await put.apply(rows, args)
+      throw new Error('the store does not answer')
+    }
+    await expect(friendships.block('ann', id)).rejects.toThrow('does not answer')
+    expect(changes).toEqual([[id, ['ann', 'ben']]])
+    expect(await friendships.members(id)).toBeNull()
+  })
+
   it('keeps one row per pair, whoever asks and however often', async () => {
     const first = await friendships.request('ben', 'ann')
     expect(await friendships.request('ben', 'ann')).toEqual(first)

@@ -199,4 +199,30 @@ describe('two sessions of a device', () => {
       ['c2', 0],
     ])
   })
+
+  it('compares a cursor below what retention has left', async () => {
+    const { server, tail } = await withLog(5)
+    const known = tail(2)
+    await server.store.retain('c1', 4)
+    const same = await server.enter('ben', { cursors: [['c1', 2, known]] })
+    await server.clock.settle()
+    expect(same.of('page')).toEqual([])
+    const other = await server.enter('ben', { device: 'o'.repeat(22), cursors: [['c1', 2, 'aaaaaaaa']] })
+    expect(await other.next('page')).toMatchObject({ conversation: 'c1', reset: { to: 1 } })
+  })
+
+  it('streams nothing of a conversation that was closed while its log was read', async () => {
+    const { server, hooks, tail } = await withLog(3)
+    const { opened, open } = gate()
+    hooks.before.read = () => opened
+    const ben = server.connect('ben')
+    ben.send({ t: 'hello', device: 'o'.repeat(22), attempt: 1, cursors: [['c1', 1, tail(1)]] })
+    await server.clock.advance(0)
+    server.friends.blocked.add('c1')
+    await server.core.membershipChanged('c1', ['ann', 'ben'])
+    open()
+    await ben.next('welcome')
+    await server.clock.advance(100)
+    expect(ben.of('messages')).toEqual([])
+  })
 })

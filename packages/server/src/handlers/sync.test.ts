@@ -62,6 +62,21 @@ describe('sync', () => {
     expect(await sync({ before: 6 })).toMatchObject({ first: 4, more: false, items: [{ seq: 4 }, { seq: 5 }] })
   })
 
+  it('sends nothing of a conversation that was closed while its log was read', async () => {
+    const { server, hooks, ben } = await withLog(2)
+    const { opened, open } = gate()
+    hooks.before.read = () => opened
+    ben.send({ t: 'sync', n: 1, conversation: 'c1', after: 0, limit: 10 })
+    const history = server.core.history('ben', 'c1', { after: 0, limit: 10 })
+    const refused = expect(history).rejects.toMatchObject({ code: 'not_found' })
+    await server.clock.settle()
+    server.friends.blocked.add('c1')
+    await server.core.membershipChanged('c1', ['ann', 'ben'])
+    open()
+    expect(await ben.next('page', 1)).toMatchObject({ refused: { code: 'blocked' } })
+    await refused
+  })
+
   it('refuses who is not a member like what does not exist', async () => {
     const { server } = await withLog(1)
     const cyd = await server.enter('cyd')

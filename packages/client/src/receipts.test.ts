@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { entries, head, Script } from './testing/script.js'
+
+async function online() {
+  const script = new Script()
+  const client = script.client()
+  const peer = await script.online([head(0)])
+  return { script, client, peer }
+}
+
+it('sends a cursor again that the server could not take', async () => {
+  const { script, client, peer } = await online()
+  client.onMessage(() => {})
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 2) })
+  expect(await peer.next('cursor')).toMatchObject({ conversation: 'c', delivered: 2 })
+  peer.send({ t: 'error', code: 'store_unavailable', message: '', fatal: false })
+  await script.clock.advance(3_000)
+  expect(peer.of('cursor')).toHaveLength(1)
+  expect(await peer.next('cursor', 2_000)).toMatchObject({ conversation: 'c', delivered: 2 })
+  await script.clock.advance(20_000)
+  expect(peer.of('cursor')).toHaveLength(2)
+})
+
+it('does not send it again after an error that would come again', async () => {
+  const { script, peer } = await online()
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 2) })
+  await peer.next('cursor')
+  peer.send({ t: 'error', code: 'not_found', message: '', fatal: false })
+  await script.clock.advance(20_000)
+  expect(peer.of('cursor')).toHaveLength(1)
+})
+
+it('tells how far it has got over a gap that retention made', async () => {
+  const { peer } = await online()
+  peer.send({ t: 'behind', heads: [head(3, { first: 4 })] })
+  const { n } = await peer.next('sync')
+  peer.send({ t: 'page', re: n, conversation: 'c', items: [], head: 3, first: 4, more: false })
+  expect(await peer.next('cursor')).toMatchObject({ conversation: 'c', delivered: 3 })
+})
