@@ -1,4 +1,9 @@
+import { FakeClock } from '@kithwire/protocol/testing'
 import { expect, it } from 'vitest'
+import type { Authorizer } from './authorize.js'
+import { FanOut, type Push } from './fan-out.js'
+import { Log } from './log.js'
+import type { SessionRegistry } from './session-registry.js'
 import { TestServer } from './testing/core-kit.js'
 import { gate, StoreWrap } from './testing/store-wrap.js'
 
@@ -26,24 +31,20 @@ it('hands out a bare frame and an envelope of one commit in the order of their s
 })
 
 it('keeps the order of pushes while it is asked who the members are', async () => {
-  const server = new TestServer()
-  const reader = server.connectLegacy('ben')
-  await server.core.send({ conversation: 'c1', from: 'ann', items: [item('known')] })
-  await server.clock.advance(0)
+  const pushed: number[] = []
+  const peer = { push: (push: Push) => pushed.push(...push.bare('ben').map((text) => JSON.parse(text).seq)) }
   const { opened, open } = gate()
-  const { members } = server.friends
-  let asked = 0
-  server.friends.members = async (conversation) => {
-    // Who may send is answered at once, who is to hear of it takes its time.
-    if (++asked === 2) await opened
-    return members.call(server.friends, conversation)
+  const known = [undefined, ['ann', 'ben']]
+  const fanOut = new FanOut(
+    { receiversOf: (user: string) => (user === 'ben' ? [peer] : []) } as unknown as SessionRegistry,
+    { peek: () => known.shift(), members: () => opened.then(() => ['ann', 'ben']) } as unknown as Authorizer,
+    new Log(new FakeClock(), undefined),
+  )
+  for (const seq of [1, 2]) {
+    const stored = [{ seq, id: `id${seq}`, at: 0, duplicate: false }]
+    fanOut.stored({ conversation: 'c1', from: 'ann', items: [item(`m${seq}`)] }, { stored }, ['ann', 'ben'])
   }
-  const send = server.core.send({ conversation: 'c1', from: 'ann', items: [item('waits')] })
-  await server.core.membershipChanged('c1', [])
-  await send
-  void server.core.send({ conversation: 'c1', from: 'ann', items: [item('later')] }).catch(() => {})
-  await server.clock.advance(0)
   open()
-  await server.clock.advance(10)
-  expect(seqsOf(reader.texts)).toEqual([1, 2, 3])
+  await new FakeClock().settle()
+  expect(pushed).toEqual([1, 2])
 })

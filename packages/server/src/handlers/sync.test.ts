@@ -69,7 +69,7 @@ describe('sync', () => {
     ben.send({ t: 'sync', n: 1, conversation: 'c1', after: 0, limit: 10 })
     const history = server.core.history('ben', 'c1', { after: 0, limit: 10 })
     const refused = expect(history).rejects.toMatchObject({ code: 'not_found' })
-    await server.clock.settle()
+    await server.clock.advance(0)
     server.friends.blocked.add('c1')
     await server.core.membershipChanged('c1', ['ann', 'ben'])
     open()
