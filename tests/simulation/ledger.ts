@@ -98,6 +98,14 @@ export class Ledger {
     return intent
   }
 
+  /** The most messages that one user still has to get into the log. */
+  get backlog(): number {
+    const waiting = new Map<string, number>()
+    for (const { user, content, failed } of this.intents.values())
+      if (failed === undefined && !this.contents.has(content)) waiting.set(user, (waiting.get(user) ?? 0) + 1)
+    return Math.max(0, ...waiting.values())
+  }
+
   acked(intent: Intent, seq: number, id: string): void {
     const lost = this.ids.get(id)
     if (

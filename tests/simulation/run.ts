@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '@kithwire/protocol'
 import { inMacrotask, provenDrain } from './drain.js'
 import { Faults } from './faults.js'
 import { finish, leave } from './finish.js'
@@ -63,7 +64,8 @@ function simulate(seed: number, explain: boolean): Result {
   trace.note('world', 'calm')
   workload.stop()
   faults.stop()
-  pass(SETTLE_MS)
+  // What waits in outboxes is let through at the rate of its user, however well everything is.
+  pass(SETTLE_MS + (world.ledger.backlog * 1_000) / DEFAULT_LIMITS.rate)
   finish(world)
 
   trace.note('world', 'leave')

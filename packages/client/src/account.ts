@@ -65,7 +65,7 @@ export class Account {
       resetting: (conversation, to, removed) => this.subscriptions.suspend(conversation, to, removed),
       resetDone: (conversation) => {
         this.subscriptions.resume(conversation)
-        this.receipts.touch(conversation)
+        this.receipts.restart(conversation)
         this.outbox.wake(conversation)
       },
       released: (conversation) => this.outbox.wake(conversation),

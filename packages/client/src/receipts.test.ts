@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { restored, serve } from './testing/log.js'
 import { entries, head, Script } from './testing/script.js'
 
 async function online() {
@@ -36,4 +37,17 @@ it('tells how far it has got over a gap that retention made', async () => {
   const { n } = await peer.next('sync')
   peer.send({ t: 'page', re: n, conversation: 'c', items: [], head: 3, first: 4, more: false })
   expect(await peer.next('cursor')).toMatchObject({ conversation: 'c', delivered: 3 })
+})
+
+it('tells again how far it has got in a log that went back', async () => {
+  const { script, peer } = await online()
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 5) })
+  expect(await peer.next('cursor')).toMatchObject({ delivered: 5 })
+  const log = restored(3, 5)
+  peer.send({ t: 'error', code: 'cursor_invalid', message: '', fatal: false })
+  peer.send({ t: 'page', conversation: 'c', reset: { to: 4, id: log[3]!.id } })
+  await serve(peer, log, 10_000)
+  await script.clock.advance(5_000)
+  expect(peer.of('cursor').at(-1)).toMatchObject({ delivered: 5 })
+  expect(peer.of('cursor').length).toBeGreaterThan(1)
 })

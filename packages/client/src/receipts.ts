@@ -60,6 +60,13 @@ export class Receipts {
     this.arm()
   }
 
+  /** The log went back: what was told of the one before, the server may have refused as beyond the head. */
+  restart(conversation: string): void {
+    const told = this.told.get(conversation)
+    if (told) this.told.set(conversation, { ...told, delivered: 0, read: 0 })
+    this.touch(conversation)
+  }
+
   detach(): void {
     this.link = undefined
     this.due.clear()
