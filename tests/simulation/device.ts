@@ -20,6 +20,8 @@ export class Tab {
   run: TabRun | undefined
   /** The listener of an app that saves its position in each callback. */
   readonly saved: Listener
+  /** Resets that another tab has told its app of, and this one has not yet. */
+  private readonly owed: { conversation: string; to: number }[] = []
   private starts = 0
 
   constructor(
@@ -78,6 +80,7 @@ export class Tab {
     this.world.trace.note(run.process.name, 'kill', power ? 'power' : '')
     if (power) for (const link of this.world.network.open()) if (link.client.process === run.process) link.silence('up')
     run.process.kill()
+    this.forget()
   }
 
   async close(): Promise<void> {
@@ -85,6 +88,7 @@ export class Tab {
     if (!run) return
     await run.client.close()
     this.run = undefined
+    this.forget()
   }
 
   /** Marks as read, looks at what was before, or types: whatever people do besides sending. */
@@ -106,9 +110,17 @@ export class Tab {
   private reset(conversation: string, to: number): void {
     const { views, trace } = this.world
     trace.note(this.name, 'reset', `${conversation} to ${to}`)
-    const closed = this.device.tabs.filter((tab) => !tab.run).map((tab) => tab.saved)
-    for (const listener of [this.saved, ...closed]) views.reset(listener, conversation, to)
+    const told = this.owed.findIndex((reset) => reset.conversation === conversation)
+    if (told >= 0) this.owed.splice(told, 1)
+    for (const tab of this.device.tabs)
+      if (tab === this || !tab.run) views.reset(tab.saved, conversation, to)
+      else if (told < 0) tab.owed.push({ conversation, to })
     if (this.run) views.reset(this.run.plain, conversation, to)
+  }
+
+  /** The tab is gone, but what its app has saved is the device's, where another tab has long forgotten what was reset. */
+  private forget(): void {
+    for (const { conversation, to } of this.owed.splice(0)) this.world.views.reset(this.saved, conversation, to)
   }
 
   private shown(listener: Listener, message: IMessage): void {
