@@ -1,8 +1,17 @@
 /**
- * Suites that say whether a store, or an app's own friend table, keeps what Kithwire relies on.
+ * Suites that say whether a store, or an app's own friend table, keeps what Kithwire relies on; and a proxy that breaks
+ * connections on purpose.
  *
  * @packageDocumentation
  */
+export {
+  type ChaosPlan,
+  type ChaosProxy,
+  type ChaosProxyOptions,
+  type CutMode,
+  chaosProxy,
+  type Weather,
+} from './chaos-proxy.js'
 export type { Runner } from './conformance.js'
 export {
   type FriendshipsBench,
