@@ -1,6 +1,7 @@
 import type { Ledger, Verdict } from './ledger.js'
 import type { Link } from './link.js'
 import type { Wiretap } from './network.js'
+import { SocketRules } from './socket-rules.js'
 import type { Trace } from './trace.js'
 import type { Views } from './views.js'
 
@@ -24,6 +25,7 @@ const LEGACY_KEYS = ['_id', 'content', 'createdAt', 'friend', 'from', 'seq', 'to
 /** Reads both directions of every connection. Checks I1 at the instant of an ack, I10, I11, I13 and I15. */
 export class WireOracle implements Wiretap {
   private readonly watched = new Map<Link, Watched>()
+  private readonly rules: SocketRules
   /** Device ids on the wire, by the name that the world has for them. */
   private readonly firstWelcome = new Set<string>()
   /** Conversations that nobody may read now. */
@@ -35,7 +37,9 @@ export class WireOracle implements Wiretap {
     private readonly ledger: Ledger,
     private readonly views: Views,
     private readonly trace: Trace,
-  ) {}
+  ) {
+    this.rules = new SocketRules(verdict)
+  }
 
   opened(link: Link): void {
     const user = link.url.split('/').at(-1)!
@@ -48,6 +52,7 @@ export class WireOracle implements Wiretap {
     const frame: Json = JSON.parse(text)
     const watched = this.watched.get(link)
     if (watched === undefined || link.protocol === '') return
+    this.rules.sent(link, frame)
     if (frame.t === 'hello') watched.device = `${link.host} ${frame.device}`
     if (typeof frame.n === 'number') {
       if (watched.answers.has(frame.n)) this.verdict.fail('I15', `link${link.id} asked ${frame.n} twice`)
@@ -67,6 +72,7 @@ export class WireOracle implements Wiretap {
     this.trace.note(`link${link.id}`, 'got', text.slice(0, 60))
     if (link.protocol === '') return
     const frame: Json = JSON.parse(text)
+    this.rules.got(link, frame)
     if (frame.t !== 'welcome' && frame.t !== 'behind') return
     const fresh = frame.t === 'welcome' && !this.firstWelcome.has(link.host)
     for (const [conversation, head, , joined] of frame.heads)
@@ -86,6 +92,7 @@ export class WireOracle implements Wiretap {
 
   clientClosed(link: Link, code: number): void {
     this.trace.note(`link${link.id}`, 'c-close', String(code))
+    this.rules.closed(link, code)
     this.over(link)
   }
 
