@@ -8,9 +8,11 @@ import { TestServer } from './testing/core-kit.js'
 import { gate, StoreWrap } from './testing/store-wrap.js'
 
 const item = (cid: string) => ({ cid, type: 'text', content: cid })
-const seqsOf = (texts: readonly string[]) => texts.map((text) => JSON.parse(text).seq)
 
-it('hands out a bare frame and an envelope of one commit in the order of their seqs', async () => {
+it.each([
+  ['envelope', 'bare'],
+  ['bare', 'envelope'],
+])('hands out the %s and the %s of one commit in the order of their seqs', async (...kinds) => {
   const hooks = new StoreWrap()
   const server = new TestServer({ wrap: hooks.wrap })
   const reader = server.connectLegacy('ben')
@@ -21,30 +23,46 @@ it('hands out a bare frame and an envelope of one commit in the order of their s
   // The first send keeps the store busy, so that the next two are one commit.
   void server.core.send({ conversation: 'c1', from: 'ben', items: [item('first')] })
   await server.clock.advance(0)
-  ann.send({ t: 'send', n: 1, conversation: 'c1', items: [item('envelope')] })
-  await server.clock.advance(0)
-  old.socket.send(JSON.stringify({ friend: 'c1', to: 'ben', content: 'bare' }))
-  await server.clock.advance(0)
+  for (const kind of kinds) {
+    if (kind === 'envelope') ann.sendItems('c1', kind)
+    else old.socket.send(JSON.stringify({ friend: 'c1', to: 'ben', content: kind }))
+    await server.clock.advance(0)
+  }
   open()
   await server.clock.advance(10)
-  expect(seqsOf(reader.texts)).toEqual([1, 2, 3])
+  expect(reader.texts.map((text) => JSON.parse(text).content)).toEqual(['first', ...kinds])
+  expect(reader.texts.map((text) => JSON.parse(text).seq)).toEqual([1, 2, 3])
 })
 
 it('keeps the order of pushes while it is asked who the members are', async () => {
   const pushed: number[] = []
   const peer = { push: (push: Push) => pushed.push(...push.bare('ben').map((text) => JSON.parse(text).seq)) }
   const { opened, open } = gate()
-  const known = [undefined, ['ann', 'ben']]
+  const members = ['ann', 'ben']
+  let known: string[] | undefined
+  // As when somebody else's question is answered first: who asks from now on need not wait.
+  const asked = async () => known ?? opened.then(() => members)
   const fanOut = new FanOut(
     { receiversOf: (user: string) => (user === 'ben' ? [peer] : []) } as unknown as SessionRegistry,
-    { peek: () => known.shift(), members: () => opened.then(() => ['ann', 'ben']) } as unknown as Authorizer,
+    { peek: () => known, members: asked } as unknown as Authorizer,
     new Log(new FakeClock(), undefined),
   )
-  for (const seq of [1, 2]) {
+  const push = (seq: number) => {
     const stored = [{ seq, id: `id${seq}`, at: 0, duplicate: false }]
-    fanOut.stored({ conversation: 'c1', from: 'ann', items: [item(`m${seq}`)] }, { stored }, ['ann', 'ben'])
+    fanOut.stored({ conversation: 'c1', from: 'ann', items: [item(`m${seq}`)] }, { stored }, members)
   }
+  const clock = new FakeClock()
+  push(1)
+  await clock.settle()
+  known = members
+  push(2)
+  push(3)
+  await clock.settle()
+  expect(pushed).toEqual([])
   open()
-  await new FakeClock().settle()
-  expect(pushed).toEqual([1, 2])
+  await clock.settle()
+  expect(pushed).toEqual([1, 2, 3])
+  push(4)
+  // With nobody waiting, at once.
+  expect(pushed).toEqual([1, 2, 3, 4])
 })
