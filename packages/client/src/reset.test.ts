@@ -125,3 +125,26 @@ it('replaces the marks of the others, and lowers what was read', async () => {
   expect(await store.conversation('c')).toMatchObject({ applied: 2, tail: tail(2), read: 2, marks: [['ben', 0, 0]] })
   expect(entryId(2)).toContain(tail(2))
 })
+
+it.each([
+  // It has 1 … 5, of which 1 and 2 are the server's too.
+  ['its own entries', 0, 'reset to 2', 'gap 3–5'],
+  // It began behind 5, which is another one now.
+  ['the place where it began', 5, 'reset to 0', 'gap 1–5'],
+])('compares %s by tail where retention has blanked the log', async (_name, began, ...expected) => {
+  const script = new Script()
+  const client = script.client()
+  const told: string[] = []
+  client.on('reset', ({ to }) => told.push(`reset to ${to}`))
+  client.on('gap', ({ from, to }) => told.push(`gap ${from}–${to}`))
+  client.onMessage((message) => void told.push(message.content))
+  const first = await script.online([head(began)])
+  if (began < 5) first.send({ t: 'messages', conversation: 'c', items: entries(began + 1, 5) })
+  await script.clock.advance(0)
+  told.length = 0
+  first.socket.close(1006)
+  const log = restored(2, 7)
+  const second = await script.online([head(7, { first: 6, tail: log[6]!.id.slice(-8) })], 1)
+  await serve(second, log, 3_000, 6)
+  expect(told).toEqual([...expected, 'other 6', 'other 7'])
+})

@@ -14,8 +14,8 @@ export const restored = (common: number, to: number): IMessage[] =>
         },
   )
 
-/** Answers every sync from a log, as the server does. Returns how many. */
-export async function serve(peer: Peer, log: readonly IMessage[], ms = 3_000): Promise<number> {
+/** Answers every sync from a log whose entries below `first` are blanked, as the server does. Returns how many. */
+export async function serve(peer: Peer, log: readonly IMessage[], ms = 3_000, first = 1): Promise<number> {
   let served = 0
   for (let time = 0; time < ms; time += 10) {
     await peer.clock.advance(10)
@@ -24,17 +24,18 @@ export async function serve(peer: Peer, log: readonly IMessage[], ms = 3_000): P
       const at = log[after - 1]
       if (after > log.length || (theirs && at && at.id.slice(-8) !== theirs)) {
         const to = Math.min(after, log.length)
-        peer.send({ t: 'page', re: n, conversation: 'c', reset: { to, id: log[to - 1]?.id ?? '' } })
+        peer.send({ t: 'page', re: n, conversation: 'c', reset: { to, id: to < first ? '' : log[to - 1]!.id } })
       } else {
-        const items = log.slice(after, after + limit)
+        const from = Math.max(after, first - 1)
+        const items = log.slice(from, from + limit)
         peer.send({
           t: 'page',
           re: n,
           conversation: 'c',
           items,
           head: log.length,
-          first: 1,
-          more: after + items.length < log.length,
+          first,
+          more: from + items.length < log.length,
         })
       }
     }
