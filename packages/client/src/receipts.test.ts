@@ -1,6 +1,7 @@
+import type { HeadTuple } from '@kithwire/protocol'
 import { expect, it } from 'vitest'
 import { restored, serve } from './testing/log.js'
-import { entries, head, Script } from './testing/script.js'
+import { entries, head, Script, tail } from './testing/script.js'
 
 async function online() {
   const script = new Script()
@@ -29,6 +30,18 @@ it('does not send it again after an error that would come again', async () => {
   peer.send({ t: 'error', code: 'not_found', message: '', fatal: false })
   await script.clock.advance(20_000)
   expect(peer.of('cursor')).toHaveLength(1)
+})
+
+it('sends again only what it had sent on this socket', async () => {
+  const script = new Script()
+  script.client()
+  const known: HeadTuple = ['known', 3, 1, 0, 3, 0, [['ben', 0, 0]], tail(3)]
+  const peer = await script.online([head(0), known])
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 2) })
+  await peer.next('cursor')
+  peer.send({ t: 'error', code: 'store_unavailable', message: '', fatal: false })
+  await script.clock.advance(20_000)
+  expect(peer.of('cursor').map(({ conversation }) => conversation)).toEqual(['c', 'c'])
 })
 
 it('tells how far it has got over a gap that retention made', async () => {
