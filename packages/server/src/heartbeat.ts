@@ -3,10 +3,12 @@ import { PAUSE_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
 
 /** What a heartbeat needs to know of a socket. */
 export interface Beating {
-  /** Frames that came so far, pings and pongs included. */
-  readonly inbound: number
-  /** True while we ourselves do not read, so that silence means nothing. */
-  readonly paused: boolean
+  readonly inbound: {
+    /** Frames that came so far, pings and pongs included. */
+    readonly frames: number
+    /** True while we ourselves do not read, so that silence means nothing. */
+    readonly paused: boolean
+  }
   ping(): void
   dead(): void
 }
@@ -22,7 +24,7 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   private timer: WheelTimer | undefined
   private pingedAt = 0
-  private inboundThen = 0
+  private framesThen = 0
 
   constructor(
     private readonly peer: Beating,
@@ -38,7 +40,7 @@ export class Heartbeat {
 
   private beat(): void {
     this.pingedAt = this.options.runtime.monotonic()
-    this.inboundThen = this.peer.inbound
+    this.framesThen = this.peer.inbound.frames
     // Before the next ping, however short the heartbeat was made.
     const patience = Math.min(this.options.deadMs, this.options.heartbeatMs * 0.8)
     this.timer = this.options.wheel.set((late) => this.judge(late), patience)
@@ -47,7 +49,8 @@ export class Heartbeat {
 
   private judge(late: number): void {
     const { runtime, wheel } = this.options
-    if (this.peer.inbound === this.inboundThen && !this.peer.paused) {
+    const { frames, paused } = this.peer.inbound
+    if (frames === this.framesThen && !paused) {
       if (late <= PAUSE_MS) this.peer.dead()
       else this.beat()
       return

@@ -2,6 +2,7 @@ import { CLOSE_CODES, decodeLegacy, type LegacySend, newCid, type SocketLike, ut
 import type { Backlog, Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import type { Push } from './fan-out.js'
+import { farewell } from './farewell.js'
 import { Heartbeat } from './heartbeat.js'
 import { Inbound } from './inbound.js'
 import type { LogThrottle } from './log.js'
@@ -11,7 +12,6 @@ import type { Peer } from './session-registry.js'
 import type { Outcome } from './store.js'
 import type { WheelTimer } from './timer-wheel.js'
 
-const LINGER_MS = 2_000
 /** Frames that are read and not yet stored, beyond which the socket is not read. */
 const MOST_READ = 16
 const MOST_TRIES = 10
@@ -57,18 +57,8 @@ export class LegacySession implements Peer, Backlog {
       expired: () => {},
       end: () => this.close(4001, 'the token expired'),
     })
-    const { inbound } = this
     this.heartbeat = new Heartbeat(
-      {
-        get inbound() {
-          return inbound.frames
-        },
-        get paused() {
-          return inbound.paused
-        },
-        ping: () => socket.ping?.(),
-        dead: () => this.close(4003, 'no pong'),
-      },
+      { inbound: this.inbound, ping: () => socket.ping?.(), dead: () => this.close(4003, 'no pong') },
       { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
     )
     registry.add(this)
@@ -101,9 +91,7 @@ export class LegacySession implements Peer, Backlog {
     this.letGo()
     this.context.stats.add(`closed_${code}`)
     if (code !== 1000 && code !== 1012) this.note('closed', { code, reason })
-    this.socket.close(code, reason)
-    this.inbound.resumeAll()
-    this.linger = this.context.wheel.set(() => this.socket.terminate(), LINGER_MS)
+    this.linger = farewell(this.socket, this.inbound, this.context.wheel, code, reason)
   }
 
   terminate(): void {

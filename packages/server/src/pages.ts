@@ -28,7 +28,15 @@ const sizeOf = ({ id, conversation, from, cid, content, meta, ref }: Entry) =>
   2 * utf8Length(from) +
   contentSize(content, meta)
 
-export const tailOf = (id: string): string => id.slice(-8)
+const tailOf = (id: string): string => id.slice(-8)
+
+/**
+ * The tail at `seq`: of the first of these entries, which is taken out, if it is that one; else as the store knows it,
+ * since retention may have blanked it.
+ */
+export async function takeTail(store: Store, conversation: string, seq: number, entries: Entry[]): Promise<string> {
+  return entries[0]?.seq === seq ? tailOf(entries.shift()!.id) : store.tail(conversation, seq)
+}
 
 /** The entries that fit into one page, from the front or from the back; at least one if there is one. */
 export function fit(entries: readonly Entry[], from: 'front' | 'back'): Entry[] {
@@ -68,8 +76,8 @@ export async function readPage(
   const verify = after !== undefined && after > 0 && tail !== ''
   const entries = await store.read(conversation, verify ? { after: after - 1, limit: range.limit + 1 } : range)
   if (verify) {
-    const known = entries[0]?.seq === after ? tailOf(entries.shift()!.id) : await store.tail(conversation, after)
-    if (known !== tail) return { reset: await resetTo(store, conversation, after - 1) }
+    if ((await takeTail(store, conversation, after, entries)) !== tail)
+      return { reset: await resetTo(store, conversation, after - 1) }
   }
   const page = fit(entries.slice(0, range.limit), after === undefined ? 'back' : 'front')
   const items = page.map((entry) => toMessage(entry, members))

@@ -1,6 +1,6 @@
 import { type CursorTuple, type IMessage, PROTOCOL_LIMITS } from '@kithwire/protocol'
 import type { OwnHead } from './heads.js'
-import { fit, type Reset, resetTo, tailOf } from './pages.js'
+import { fit, type Reset, resetTo, takeTail } from './pages.js'
 import { type Store, toMessage } from './store.js'
 
 /** Pages that a hello may lead to before the device has to ask. */
@@ -64,7 +64,7 @@ async function readMissing(
       verify ? { after: seq - 1, limit: limit + 1 } : { after: applied, limit },
     )
     if (verify) {
-      const known = entries[0]?.seq === seq ? tailOf(entries.shift()!.id) : await store.tail(conversation, seq)
+      const known = await takeTail(store, conversation, seq, entries)
       if (tail !== '' && known !== tail) {
         resume.resets.push({ conversation, reset: await resetTo(store, conversation, seq - 1) })
         return

@@ -5,6 +5,7 @@ import type { Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import { dispatch } from './dispatch.js'
 import type { Push } from './fan-out.js'
+import { farewell } from './farewell.js'
 import { greet } from './handlers/hello.js'
 import { Heartbeat, IdleTimer } from './heartbeat.js'
 import { Inbound } from './inbound.js'
@@ -15,9 +16,6 @@ import { overRate } from './refusals.js'
 import { type DevicePeer, deviceKey } from './session-registry.js'
 import { OPENING, type SessionEffect, type SessionEvent, type SessionState, transition } from './session-state.js'
 import { PAUSE_MS, type WheelTimer } from './timer-wheel.js'
-
-/** How long a closed socket may take for the closing handshake. */
-const LINGER_MS = 2_000
 
 /** One `kithwire.v1` socket: frames in and out, in order and within the limits, and what belongs to it, until its end. */
 export class Session implements DevicePeer {
@@ -72,18 +70,9 @@ export class Session implements DevicePeer {
       expired: () => this.state.name === 'ready' && this.error('token_expired'),
       end: () => this.close(4001, 'the token expired'),
     })
-    const { inbound, outbound } = this
+    const { outbound } = this
     this.heartbeat = new Heartbeat(
-      {
-        get inbound() {
-          return inbound.frames
-        },
-        get paused() {
-          return inbound.paused
-        },
-        ping: () => socket.ping?.(),
-        dead: () => this.close(4003, 'no pong'),
-      },
+      { inbound: this.inbound, ping: () => socket.ping?.(), dead: () => this.close(4003, 'no pong') },
       { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
     )
     this.idle = new IdleTimer(
@@ -257,10 +246,7 @@ export class Session implements DevicePeer {
     this.letGo()
     stats.add(`closed_${code}`)
     if (code !== 1000 && code !== 1012) this.note('closed', { code, reason })
-    this.socket.close(code, reason)
-    // A peer that reads again lets the closing handshake through; a dead one is not waited for.
-    this.inbound.resumeAll()
-    this.linger = wheel.set(() => this.socket.terminate(), LINGER_MS)
+    this.linger = farewell(this.socket, this.inbound, wheel, code, reason)
   }
 
   /** The socket's own end. */

@@ -80,11 +80,13 @@ describe('Heartbeat', () => {
     const state = { inbound: 0, deadAt: undefined as number | undefined }
     const heartbeat = new Heartbeat(
       {
-        get inbound() {
-          return state.inbound
-        },
-        get paused() {
-          return paused()
+        inbound: {
+          get frames() {
+            return state.inbound
+          },
+          get paused() {
+            return paused()
+          },
         },
         ping() {
           pings.push(clock.monotonic())
