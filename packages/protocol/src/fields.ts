@@ -85,6 +85,10 @@ export class Fields {
     return items
   }
 
+  ids(name: string, most: number): string[] {
+    return this.list(name, most, 'ids', (value) => (isId(value) ? value : undefined))
+  }
+
   /** A JSON object of limited depth without reserved keys. */
   json(name: string): JsonObject {
     const value = this.get(name)

@@ -1,3 +1,4 @@
+import { Fields } from './fields.js'
 import { contentSize, isId, isObject, isText, isUserId } from './guards.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import type { IMessage } from './message.js'
@@ -41,8 +42,8 @@ export function decodeLegacy(text: string, limits: Pick<Limits, 'content'> = DEF
     return { ok: false, problem: 'not JSON' }
   }
   if (!isObject(value)) return { ok: false, problem: 'not a JSON object' }
-  const own = (name: string) => (Object.hasOwn(value, name) ? value[name] : undefined)
-  const [friend, to, content, type = 'text'] = [own('friend'), own('to'), own('content'), own('type')]
+  const fields = new Fields(value)
+  const [friend, to, content, type = 'text'] = ['friend', 'to', 'content', 'type'].map((name) => fields.get(name))
   if (!isId(friend)) return { ok: false, problem: '`friend` is not an id' }
   if (!isUserId(to)) return { ok: false, problem: '`to` is not a user id' }
   if (!isText(content, Number.MAX_SAFE_INTEGER) || content === '')

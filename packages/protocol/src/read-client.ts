@@ -60,8 +60,7 @@ function readHello(fields: Fields): Hello {
   if (fields.has('since')) hello.since = fields.check('since', readPosition, '[pos, tail]', [0, ''])
   if (fields.has('epoch')) hello.epoch = fields.id('epoch')
   if (fields.has('token')) hello.token = fields.text('token', PROTOCOL_LIMITS.token)
-  if (fields.has('capabilities'))
-    hello.capabilities = fields.list('capabilities', 32, 'ids', (value) => (isId(value) ? value : undefined))
+  if (fields.has('capabilities')) hello.capabilities = fields.ids('capabilities', 32)
   return hello
 }
 

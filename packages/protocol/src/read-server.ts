@@ -152,7 +152,7 @@ function readWelcome(fields: Fields): Welcome {
     heartbeat: fields.integer('heartbeat', 1),
     limits: fields.check('limits', isLimits, 'positive integers', DEFAULT_LIMITS),
     heads: heads(fields),
-    capabilities: fields.list('capabilities', 64, 'ids', (value) => (isId(value) ? value : undefined)),
+    capabilities: fields.ids('capabilities', 64),
   }
   if (fields.has('more')) welcome.more = fields.boolean('more')
   if (fields.has('since')) welcome.since = fields.check('since', readPosition, '[pos, tail]', [0, ''])
