@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { WsRequest } from '@kithwire/client'
 import { MemoryStore, WsRouter } from '@kithwire/server'
 import { expect } from 'vitest'
+import { befriend } from '../integration/serve.js'
 import { RawWebSocket } from '../support/raw-websocket.js'
 
 /** What must come of an attack, in the notation of the hostile list. */
@@ -60,10 +61,8 @@ export class HostileWorld {
     return this.stop()
   }
 
-  async befriend(one: string, other: string): Promise<string> {
-    const { id } = await this.chat.friendships.request(one, other)
-    await this.chat.friendships.accept(other, id)
-    return id
+  befriend(one: string, other: string): Promise<string> {
+    return befriend(this.chat, one, other)
   }
 
   /** A raw socket of a user, before `hello`. */
