@@ -144,4 +144,215 @@ export const MUTANTS: readonly Mutant[] = [
     'this.context.authorizer.invalidate(conversation)',
     'void conversation',
   ),
+  mutant(
+    'idempotency only in memory',
+    `${STORE}/disk.ts`,
+    'for (const [key, known] of this.cids) copy.cids.set(key, known)',
+    '',
+  ),
+  mutant(
+    'trap: attempt',
+    `${SERVER}/session-registry.ts`,
+    `if (others.some(({ attempt }) => attempt > peer.attempt)) return false
+    for (const other of others) if (other.attempt < peer.attempt)`,
+    'for (const other of others)',
+    3_000,
+  ),
+  mutant(
+    'trap: reclaiming after 4009',
+    `${CLIENT}/connection-state.ts`,
+    "return [{ ...then, phase: 'following', replaced: state.replaced + 1 }, [...first, { do: 'yield' }, { do: 'lead' }]]",
+    "return [{ ...then, phase: 'stopped' }, [...first, { do: 'yield' }]]",
+  ),
+  {
+    name: "trap: look-up behind the device's queue",
+    edits: [
+      edit(`${SERVER}/acknowledge.ts`, 'await queue.settled(session.key)', 'void queue'),
+      edit(`${SERVER}/handlers/hello.ts`, 'await queue.settled(session.key)', 'void queue'),
+    ],
+    within: 5_000,
+  },
+  {
+    name: "older sessions' queue is not discarded",
+    edits: [
+      edit(`${SERVER}/session.ts`, 'queue.discard(this)', 'void queue'),
+      edit(`${SERVER}/handlers/hello.ts`, 'await queue.settled(session.key)', 'void queue'),
+    ],
+    within: 3_000,
+  },
+  {
+    name: 'cursor stored without its entry',
+    edits: [
+      edit(
+        `${STORE}/client-store.ts`,
+        'for (const run of [...this.begun].slice(0, done)) run()',
+        `for (const run of [...this.begun].slice(0, done)) {
+        const torn = globalThis as { torn?: boolean }
+        torn.torn = true
+        run()
+        torn.torn = false
+      }`,
+      ),
+      edit(
+        `${CLIENT}/stores/memory.ts`,
+        'row.log.push(item)',
+        'if (!(globalThis as { torn?: boolean }).torn) row.log.push(item)',
+      ),
+    ],
+    within: 1_000,
+  },
+  mutant(
+    'told as delivered before it is stored',
+    `${CLIENT}/account.ts`,
+    'return this.inbox.receive(link, frame.conversation, frame.items)',
+    `link.post({ t: 'cursor', conversation: frame.conversation, delivered: frame.items.at(-1)!.seq })
+        return this.inbox.receive(link, frame.conversation, frame.items)`,
+  ),
+  mutant(
+    'fan-out to the origin only',
+    `${SERVER}/fan-out.ts`,
+    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer !== origin)',
+    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer === origin)',
+  ),
+  mutant(
+    "no fan-out to the sender's other devices",
+    `${SERVER}/fan-out.ts`,
+    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer !== origin)',
+    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer.user !== from)',
+  ),
+  mutant(
+    'no behind for pushes before welcome',
+    `${SERVER}/session.ts`,
+    'if (!signal) this.behind.add(push.conversation)',
+    'if (!signal && ready) this.behind.add(push.conversation)',
+  ),
+  mutant(
+    'no behind for a slow reader',
+    `${SERVER}/session.ts`,
+    'if (!signal) this.behind.add(push.conversation)',
+    'if (!signal && !ready) this.behind.add(push.conversation)',
+  ),
+  mutant(
+    'behind is forgotten when its heads cannot be read',
+    `${SERVER}/behind.ts`,
+    '        for (const conversation of part) this.missed.add(conversation)\n',
+    '',
+    3_000,
+  ),
+  mutant('no behind after an unknown outcome', `${SERVER}/fan-out.ts`, 'if (unsure)', 'if (!unsure && unsure)', 3_000),
+  mutant(
+    'no pause guard',
+    `${SERVER}/heartbeat.ts`,
+    'if (late <= PAUSE_MS) this.peer.dead()',
+    'if (late >= 0) this.peer.dead()',
+    3_000,
+  ),
+  mutant(
+    'a stale answer about members is remembered',
+    `${SERVER}/authorize.ts`,
+    'if (generation === this.generation) {',
+    'if (generation <= this.generation) {',
+    5_000,
+  ),
+  mutant(
+    'members are not asked again before a page',
+    `${SERVER}/handlers/sync.ts`,
+    'answer(now.refused ? { refused: refusal(now.refused) } : page)',
+    'answer(page)',
+    5_000,
+  ),
+  mutant(
+    'members are not asked again before the rest of welcome',
+    `${SERVER}/handlers/hello.ts`,
+    "if (members !== undefined) session.send({ t: 'messages', conversation, items })",
+    "if (members !== null) session.send({ t: 'messages', conversation, items })",
+    5_000,
+  ),
+  mutant(
+    'pushes go to members as of the send',
+    `${SERVER}/fan-out.ts`,
+    'const members = this.authorizer.peek(conversation)',
+    'const members = fallback',
+    3_000,
+  ),
+  mutant(
+    'acknowledged entries do not come back after a reset',
+    `${CLIENT}/stores/memory.ts`,
+    'this.outbox.putFirst(conversation, back)',
+    'void back',
+  ),
+  mutant(
+    'entries above a reset stay',
+    `${CLIENT}/stores/memory.ts`,
+    'const dropped = from < 0 ? [] : row.log.splice(from)',
+    'const dropped = from < 0 ? [] : row.log.slice(from)',
+  ),
+  mutant(
+    'listeners are not set back by a reset',
+    `${CLIENT}/subscriptions.ts`,
+    'if (position !== undefined && position > to) positions.set(conversation, to)',
+    'void position',
+  ),
+  mutant(
+    'what was read before a reset is delivered',
+    `${CLIENT}/subscriptions.ts`,
+    'if (listener.stopped || track.version !== version) return true',
+    'if (listener.stopped || track.version < version) return true',
+    5_000,
+  ),
+  mutant(
+    'sends do not wait for the comparison of the logs',
+    `${CLIENT}/inbox.ts`,
+    'return view !== undefined && (view.resetting || !view.confirmed)',
+    'return view !== undefined && view.resetting && !view.resetting',
+  ),
+  mutant('acknowledged items are not applied', `${CLIENT}/outbox.ts`, 'if (acked.length > 0)', 'if (acked.length < 0)'),
+  mutant(
+    'marks that failed are not sent again',
+    `${CLIENT}/account.ts`,
+    'if (WIRE_ERRORS[frame.code].retry) this.receipts.failed()',
+    'void WIRE_ERRORS',
+    5_000,
+  ),
+  mutant(
+    'marks are not told again after a reset',
+    `${CLIENT}/account.ts`,
+    'this.receipts.restart(conversation)',
+    'void 0',
+    10_000,
+  ),
+  mutant(
+    'a dead socket is not noticed',
+    `${CLIENT}/connection.ts`,
+    "dead: () => this.dispatch({ type: 'silent' }),",
+    'dead: () => {},',
+  ),
+  mutant('no limit to the backoff', `${CLIENT}/backoff.ts`, 'Math.min(WIDEST, ', 'Math.max(WIDEST, '),
+  mutant(
+    'an old client gets a new cid with each try',
+    `${SERVER}/legacy-session.ts`,
+    'queue.append({ ...send, stored })',
+    'queue.append({ ...send, items: [{ cid: newCid(runtime), type, content }], stored })',
+    3_000,
+  ),
+  mutant(
+    'members are remembered for ever',
+    `${SERVER}/core.ts`,
+    'new SessionRegistry(() => authorizer.clear())',
+    'new SessionRegistry(() => {})',
+  ),
+  mutant(
+    'sends of another user wait behind a refusal',
+    `${SERVER}/append-queue.ts`,
+    'const job = own.find(({ conversation }) => !this.locked.has(conversation))',
+    'const job = own[0]',
+    3_000,
+  ),
+  mutant(
+    'sends in the queue survive a block',
+    `${SERVER}/core.ts`,
+    'await this.context.queue.recall(conversation)',
+    'void conversation',
+    3_000,
+  ),
 ]
