@@ -36,14 +36,16 @@ export class Faults {
   stop(): void {
     this.over = true
     this.world.calm = true
-    const { network, journal, server, tabs } = this.world
+    const { network, journal, server, devices } = this.world
     network.heal()
     journal.clear()
     server.run?.process.unpause()
     server.start()
-    for (const tab of tabs) {
-      tab.run?.process.unpause()
-      tab.open()
+    for (const { tabs } of devices) {
+      for (const tab of tabs) tab.run?.process.unpause()
+      // Where one is open, not everybody opens the other again: who is left must do without it.
+      const alone = tabs.every((tab) => !tab.run)
+      for (const tab of tabs) if (alone || this.random.chance(0.5)) tab.open()
     }
     this.members.unblockAll()
   }

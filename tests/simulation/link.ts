@@ -18,6 +18,8 @@ export class Link {
   base: number
   /** The network has told both ends, or will; nothing travels any more. */
   broken = false
+  /** Was silent or stalled at some time: whoever takes it for dead may be right. */
+  troubled = false
 
   constructor(
     readonly network: Network,
@@ -93,6 +95,7 @@ export class Link {
 
   /** Nothing arrives any more in one or both directions, and nobody is told. */
   silence(which: Direction | 'both'): void {
+    this.troubled = true
     if (which !== 'down') this.up.dead = true
     if (which !== 'up') this.down.dead = true
   }

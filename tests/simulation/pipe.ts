@@ -53,6 +53,7 @@ export class Pipe {
   }
 
   stall(ms: number): void {
+    this.link.troubled = true
     this.stalledUntil = Math.max(this.stalledUntil, this.network.clock.monotonic() + ms)
   }
 

@@ -12,8 +12,11 @@ export class Process implements Runtime {
   alive = true
   private readonly timers = new Set<Timer>()
   private readonly exits: (() => void)[] = []
-  /** What fell due while the process was paused, in order. */
+  /** What fell due while the process was paused: timers, which an event loop runs first, and everything else. */
+  private timersDue: (() => void)[] = []
   private backlog: (() => void)[] = []
+  /** Was paused at least once: what others think of it may be its own fault. */
+  slept = false
   private pausedUntil = 0
   private skew = 0
 
@@ -46,7 +49,7 @@ export class Process implements Runtime {
       // A paused timer stays cancellable: it is looked up again when its turn comes.
       this.deliver(() => {
         if (this.timers.delete(timer)) run()
-      })
+      }, this.timersDue)
     }, ms)
     this.timers.add(timer)
     return timer
@@ -63,9 +66,9 @@ export class Process implements Runtime {
   }
 
   /** Runs something from outside (a frame, a timer, a callback) in this process: later if paused, never if dead. */
-  deliver(run: () => void): void {
+  deliver(run: () => void, queue = this.backlog): void {
     if (!this.alive) return
-    if (this.backlog.length > 0 || this.clock.monotonic() < this.pausedUntil) this.backlog.push(run)
+    if (this.late || this.clock.monotonic() < this.pausedUntil) queue.push(run)
     else this.guard(run)
   }
 
@@ -86,7 +89,8 @@ export class Process implements Runtime {
 
   /** Stops the process for a while, as a debugger, a full disk cache or a closed lid does. */
   pause(ms: number): void {
-    const first = this.backlog.length === 0 && this.clock.monotonic() >= this.pausedUntil
+    const first = !this.late && this.clock.monotonic() >= this.pausedUntil
+    this.slept = true
     this.pausedUntil = Math.max(this.pausedUntil, this.clock.monotonic() + ms)
     if (first) this.clock.setTimer(() => this.wake(), ms)
   }
@@ -114,7 +118,12 @@ export class Process implements Runtime {
     for (const timer of this.timers) this.clock.clearTimer(timer)
     this.timers.clear()
     this.backlog = []
+    this.timersDue = []
     for (const exit of this.exits.splice(0)) exit()
+  }
+
+  private get late(): boolean {
+    return this.timersDue.length + this.backlog.length > 0
   }
 
   private wake(): void {
@@ -124,12 +133,12 @@ export class Process implements Runtime {
       this.clock.setTimer(() => this.wake(), left)
       return
     }
-    const next = this.backlog[0]
-    if (next === undefined) return
-    this.guard(next)
+    if (!this.late) return
+    const queue = this.timersDue.length > 0 ? this.timersDue : this.backlog
+    this.guard(queue[0]!)
     // One at a time, so that promises run in between; what arrives meanwhile queues behind.
-    this.backlog.shift()
-    if (this.backlog.length > 0) this.clock.setTimer(() => this.wake(), 0)
+    queue.shift()
+    if (this.late) this.clock.setTimer(() => this.wake(), 0)
   }
 
   private guard(run: () => void): void {

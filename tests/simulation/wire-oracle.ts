@@ -93,6 +93,8 @@ export class WireOracle implements Wiretap {
   clientClosed(link: Link, code: number): void {
     this.trace.note(`link${link.id}`, 'c-close', String(code))
     this.rules.closed(link, code)
+    if (code === 4003 && !link.troubled && !link.client.process.slept)
+      this.verdict.fail('I8', `link${link.id} was taken for dead, and nothing was wrong with it`)
     this.over(link)
   }
 
