@@ -5,14 +5,18 @@ import type { Link } from './link.js'
 type Json = any
 
 /**
- * Two rules that hold per socket and whose breach heals too soon to be seen at the end: an item that was acknowledged
- * on a socket is not sent on it again, and of a device's sockets only one with a later attempt replaces another.
+ * Rules whose breach heals too soon to be seen at the end: an item that was acknowledged on a socket is not sent on it
+ * again; of a device's sockets only one with a later attempt replaces another; nobody is taken for dead with whom
+ * nothing is wrong; and what a device has told as delivered, it still has at its next hello.
  */
 export class SocketRules {
   private readonly acked = new Map<Link, Set<string>>()
   private readonly hellos = new Map<Link, { device: string; attempt: number }>()
   /** The latest attempt of each device that has said hello. */
   private readonly latest = new Map<string, number>()
+
+  /** How far each device has told that it got, by host and conversation. */
+  private readonly told = new Map<string, number>()
 
   constructor(private readonly verdict: Verdict) {}
 
@@ -21,6 +25,14 @@ export class SocketRules {
       const { device, attempt } = frame
       this.hellos.set(link, { device, attempt })
       this.latest.set(device, Math.max(attempt, this.latest.get(device) ?? 0))
+    }
+    for (const [conversation, seq] of frame.t === 'hello' ? (frame.cursors ?? []) : []) {
+      const told = this.told.get(`${link.host} ${conversation}`) ?? 0
+      if (seq < told) this.verdict.fail('I10', `${link.host} told ${told} of ${conversation}, and has ${seq}`)
+    }
+    if (frame.t === 'cursor') {
+      const key = `${link.host} ${frame.conversation}`
+      this.told.set(key, Math.max(frame.delivered ?? 0, this.told.get(key) ?? 0))
     }
     if (frame.t !== 'send') return
     const acked = this.acked.get(link)
@@ -35,7 +47,15 @@ export class SocketRules {
     for (const { cid } of frame.items) acked.add(cid)
   }
 
+  /** The log was set back, or a device goes back since it was. */
+  reset(key?: string): void {
+    if (key === undefined) this.told.clear()
+    else this.told.delete(key)
+  }
+
   closed(link: Link, code: number): void {
+    if (code === 4003 && !link.troubled && !link.client.process.slept)
+      this.verdict.fail('I8', `link${link.id} was taken for dead, and nothing was wrong with it`)
     const hello = this.hellos.get(link)
     if (code === 4009 && hello && hello.attempt >= this.latest.get(hello.device)!)
       this.verdict.fail('I8', `link${link.id} was replaced by an earlier attempt than its own ${hello.attempt}`)

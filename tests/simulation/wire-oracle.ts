@@ -93,8 +93,6 @@ export class WireOracle implements Wiretap {
   clientClosed(link: Link, code: number): void {
     this.trace.note(`link${link.id}`, 'c-close', String(code))
     this.rules.closed(link, code)
-    if (code === 4003 && !link.troubled && !link.client.process.slept)
-      this.verdict.fail('I8', `link${link.id} was taken for dead, and nothing was wrong with it`)
     this.over(link)
   }
 
@@ -110,7 +108,13 @@ export class WireOracle implements Wiretap {
   /** The store was set back, its marks with it. */
   restored(marks: readonly { conversation: string; user: string; delivered: number; read: number }[]): void {
     this.marks.clear()
+    this.rules.reset()
     for (const mark of marks) this.marks.set(JSON.stringify([mark.conversation, mark.user]), mark)
+  }
+
+  /** A device goes back, since the log was set back. */
+  reset(host: string, conversation: string): void {
+    this.rules.reset(`${host} ${conversation}`)
   }
 
   delivered(conversation: string, user: string): number {
