@@ -26,6 +26,9 @@ const TRANSACTIONS = [
   'outcome',
 ] as const satisfies readonly (keyof ClientStore)[]
 
+/** Those that change what is stored. */
+const WRITES: ReadonlySet<string> = new Set(['meet', 'apply', 'skip', 'reset', 'mark', 'enqueue', 'fail'])
+
 type Call = (...args: unknown[]) => Promise<unknown>
 
 export interface StorageHabits {
@@ -44,6 +47,8 @@ export class DeviceStorage {
   private readonly disk = new MemoryClientStore()
   private readonly waiting: { process: Process; granted: () => void }[] = []
   private leader: Process | undefined
+  /** Called when the next change begins, once. */
+  began: (() => void) | undefined
 
   constructor(
     private readonly clock: FakeClock,
@@ -58,7 +63,12 @@ export class DeviceStorage {
     const queue = new TransactionQueue(this.clock, this.random, process, this.habits.slowest)
     const disk = this.disk as unknown as Record<string, Call>
     const calls: Record<string, unknown> = {}
-    for (const name of TRANSACTIONS) calls[name] = (...args: unknown[]) => queue.run(() => this.call(disk, name, args))
+    for (const name of TRANSACTIONS)
+      calls[name] = (...args: unknown[]) => {
+        const done = queue.run(() => this.call(disk, name, args))
+        if (WRITES.has(name)) this.beginning()
+        return done
+      }
     process.onExit(() => this.release(process))
     return {
       ...(calls as unknown as Pick<ClientStore, (typeof TRANSACTIONS)[number]>),
@@ -67,6 +77,12 @@ export class DeviceStorage {
       lead: (granted) => this.lead(process, granted),
       close: async () => {},
     }
+  }
+
+  private beginning(): void {
+    const { began } = this
+    this.began = undefined
+    began?.()
   }
 
   private call(disk: Record<string, Call>, name: string, args: unknown[]): Promise<unknown> {

@@ -108,8 +108,9 @@ export class Tab {
 
   /** What the app does when it hears of a restored log: it forgets, in this tab and for those that are closed. */
   private reset(conversation: string, to: number): void {
-    const { views, trace } = this.world
+    const { views, trace, wire } = this.world
     trace.note(this.name, 'reset', `${conversation} to ${to}`)
+    wire.reset(this.device.host, conversation)
     const told = this.owed.findIndex((reset) => reset.conversation === conversation)
     if (told >= 0) this.owed.splice(told, 1)
     for (const tab of this.device.tabs)
@@ -139,10 +140,13 @@ export class Device {
   readonly tabs: Tab[]
   readonly user: string
   readonly host: string
+  /** Most ms of a local transaction. */
+  readonly slowest: number
 
   constructor(world: World, plan: DevicePlan, random: SeededRandom) {
     this.user = plan.user
     this.host = plan.host
+    this.slowest = plan.slowest
     this.storage = new DeviceStorage(world.clock, random.fork(1), plan, () => world.wire.started(plan.host))
     this.tabs = Array.from(
       { length: plan.tabs },

@@ -50,6 +50,12 @@ export class Faults {
     this.members.unblockAll()
   }
 
+  /** Does something now, or while the store writes: what breaks between two messages breaks little. */
+  writing(run: () => void): void {
+    if (this.random.chance(0.5)) run()
+    else this.world.journal.wrote = () => this.after(this.random.integer(0, 10), run)
+  }
+
   link(): Link | undefined {
     const links = this.world.network.open()
     return links.length > 0 ? this.random.pick(links) : undefined
@@ -79,8 +85,14 @@ const clientCrash =
     const open = faults.world.tabs.filter((tab) => tab.run)
     if (open.length === 0) return false
     const tab = faults.random.pick(open)
-    tab.kill(power)
-    faults.after(faults.random.pick([20, 500, 3_000, 12_000]), () => tab.open())
+    const { storage, slowest } = tab.device
+    const crash = () => {
+      tab.kill(power)
+      faults.after(faults.random.pick([20, 500, 3_000, 12_000]), () => tab.open())
+    }
+    // Half of them while the device writes.
+    if (faults.random.chance(0.5)) crash()
+    else storage.began = () => faults.after(faults.random.integer(0, slowest), crash)
     return true
   }
 
@@ -134,8 +146,10 @@ const KINDS: readonly (readonly [string, Fault])[] = [
     (faults) => {
       const { server } = faults.world
       if (!server.run) return false
-      server.kill()
-      faults.after(faults.random.pick([10, 300, 2_000, 10_000]), () => server.start())
+      faults.writing(() => {
+        server.kill()
+        faults.after(faults.random.pick([10, 300, 2_000, 10_000]), () => server.start())
+      })
       return true
     },
   ],
@@ -152,7 +166,7 @@ const KINDS: readonly (readonly [string, Fault])[] = [
   [
     'store crash',
     (faults) => {
-      faults.world.journal.crash()
+      faults.writing(() => faults.world.journal.crash())
       return true
     },
   ],

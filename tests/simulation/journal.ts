@@ -36,6 +36,8 @@ export class Journal {
   /** With what no crash takes back. */
   stable = new Disk()
   weather: Weather = { ...FAIR }
+  /** Called at the next write, once. */
+  wrote: (() => void) | undefined
   private tail: JournalRecord[] = []
   private count = 0
   private syncing = 0
@@ -57,6 +59,9 @@ export class Journal {
     this.tail.push(record)
     this.count++
     this.sync()
+    const { wrote } = this
+    this.wrote = undefined
+    wrote?.()
   }
 
   /** Resolves once all that is written now is durable, and rejects if a crash came first. */

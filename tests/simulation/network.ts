@@ -31,6 +31,8 @@ export class Network {
   listener: Listener | undefined
   /** Hosts that have no network at all now. */
   readonly offline = new Set<string>()
+  /** Bytes that the systems on the way take off a process's hands. */
+  window = 32_768
   private made = 0
 
   constructor(

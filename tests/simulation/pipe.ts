@@ -11,9 +11,6 @@ export interface Packet {
   done?: (() => void) | undefined
 }
 
-/** Bytes that the systems on the way take off a process's hands. */
-const WINDOW = 32_768
-
 /** One direction of a connection. What goes in comes out in the same order, or not at all. */
 export class Pipe {
   /** Silently: packets go in and never come out. */
@@ -98,7 +95,7 @@ export class Pipe {
 
   private pump(): void {
     const { clock, random } = this.network
-    while (this.waiting.length > 0 && this.inflight < WINDOW) {
+    while (this.waiting.length > 0 && this.inflight < this.network.window) {
       const packet = this.waiting.shift()!
       this.buffered -= packet.bytes
       this.inflight += packet.bytes

@@ -19,6 +19,8 @@ export interface Plan {
   parallel: number
   /** Whether a crash of the server takes the store with it, as with a file of its own. */
   embedded: boolean
+  /** Whether little fits on the way to a reader, so that pushes are skipped. */
+  narrow: boolean
 }
 
 export interface DevicePlan {
@@ -79,5 +81,6 @@ export function makePlan(random: SeededRandom): Plan {
     poison: random.chance(0.1) ? 0.03 : 0,
     parallel: random.pick([1, 1, 4]),
     embedded: random.chance(0.5),
+    narrow: random.chance(0.25),
   }
 }

@@ -40,7 +40,7 @@ export class ServerHost {
       runtime: process,
       onChange: (conversation, users) => core.membershipChanged(conversation, users),
     })
-    const core = new Core({ runtime: process, store, friendships })
+    const core = new Core({ runtime: process, store, friendships, limits: plan.narrow ? { softBuffer: 1_024 } : {} })
     this.run = { process, core, friendships, draining: false }
     trace.note(process.name, 'start')
     network.listener = {

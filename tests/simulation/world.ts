@@ -40,6 +40,7 @@ export class World {
     this.trace = new Trace(this.clock, explain)
     this.wire = new WireOracle(this.verdict, this.ledger, this.views, this.trace)
     this.network = new Network(this.clock, this.random.fork(2), this.wire)
+    if (this.plan.narrow) this.network.window = 1_024
     const durable = (record: JournalRecord) => this.durable(record)
     this.journal = new Journal(this.clock, this.random.fork(3), { durable }, this.friendships())
     this.server = new ServerHost(this, this.random.fork(4))
