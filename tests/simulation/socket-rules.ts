@@ -17,6 +17,8 @@ export class SocketRules {
 
   /** How far each device has told that it got, by host and conversation. */
   private readonly told = new Map<string, number>()
+  /** Where a device goes back, and may still tell what it had, until its next hello. */
+  private readonly back = new Set<string>()
 
   constructor(private readonly verdict: Verdict) {}
 
@@ -27,12 +29,14 @@ export class SocketRules {
       this.latest.set(device, Math.max(attempt, this.latest.get(device) ?? 0))
     }
     for (const [conversation, seq] of frame.t === 'hello' ? (frame.cursors ?? []) : []) {
-      const told = this.told.get(`${link.host} ${conversation}`) ?? 0
+      const key = `${link.host} ${conversation}`
+      this.back.delete(key)
+      const told = this.told.get(key) ?? 0
       if (seq < told) this.verdict.fail('I10', `${link.host} told ${told} of ${conversation}, and has ${seq}`)
     }
     if (frame.t === 'cursor') {
       const key = `${link.host} ${frame.conversation}`
-      this.told.set(key, Math.max(frame.delivered ?? 0, this.told.get(key) ?? 0))
+      if (!this.back.has(key)) this.told.set(key, Math.max(frame.delivered ?? 0, this.told.get(key) ?? 0))
     }
     if (frame.t !== 'send') return
     const acked = this.acked.get(link)
@@ -50,7 +54,10 @@ export class SocketRules {
   /** The log was set back, or a device goes back since it was. */
   reset(key?: string): void {
     if (key === undefined) this.told.clear()
-    else this.told.delete(key)
+    else {
+      this.told.delete(key)
+      this.back.add(key)
+    }
   }
 
   closed(link: Link, code: number): void {
