@@ -7,6 +7,8 @@ import type { World } from './world.js'
 type Fault = (faults: Faults) => boolean
 
 const HOUR = 3_600_000
+/** Ms of silence that no client may overlook: 2.2 heartbeats and the frames that were under way. */
+const DEAF_MS = 70_000
 
 /** Breaks things at times that the seed chooses. A fault answers whether it found anything to break. */
 export class Faults {
@@ -36,7 +38,10 @@ export class Faults {
   stop(): void {
     this.over = true
     this.world.calm = true
-    const { network, journal, server, devices } = this.world
+    const { network, journal, server, devices, verdict, clock } = this.world
+    for (const { client, mute, id, protocol } of network.open())
+      if (protocol !== '' && !client.process.slept && mute < clock.monotonic() - DEAF_MS)
+        verdict.fail('I8', `link${id} is silent since ${Math.round(mute)}, and its client has not noticed`)
     network.heal()
     journal.clear()
     server.run?.process.unpause()

@@ -29,6 +29,10 @@ export function leave(world: World): () => void {
   world.clock.setTimer(() => {
     if (serverRun && serverRun.core.connections() > 0)
       verdict.fail('I14', `${serverRun.core.connections()} connections are left though everybody has left`)
+    // Timers are checked at the end, and rates recover in their own time.
+    for (const [kind, size] of Object.entries(serverRun?.core.sizes ?? {}))
+      if (size > 0 && kind !== 'timers' && kind !== 'rates')
+        verdict.fail('I14', `${size} ${kind} are left though everybody has left`)
     void serverRun?.core.close({ drainMs: 1_000 }).then(() => {
       closed = true
     })

@@ -20,6 +20,8 @@ export class Link {
   broken = false
   /** Was silent or stalled at some time: whoever takes it for dead may be right. */
   troubled = false
+  /** Since when nothing reaches the client any more, on the monotonic clock. */
+  mute = Number.POSITIVE_INFINITY
 
   constructor(
     readonly network: Network,
@@ -98,6 +100,7 @@ export class Link {
     this.troubled = true
     if (which !== 'down') this.up.dead = true
     if (which !== 'up') this.down.dead = true
+    if (which !== 'up') this.mute = Math.min(this.mute, this.network.clock.monotonic())
   }
 
   heal(): void {

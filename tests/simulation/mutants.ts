@@ -173,14 +173,6 @@ export const MUTANTS: readonly Mutant[] = [
     within: 5_000,
   },
   {
-    name: "older sessions' queue is not discarded",
-    edits: [
-      edit(`${SERVER}/session.ts`, 'queue.discard(this)', 'void queue'),
-      edit(`${SERVER}/handlers/hello.ts`, 'await queue.settled(session.key)', 'void queue'),
-    ],
-    within: 3_000,
-  },
-  {
     name: 'cursor stored without its entry',
     edits: [
       edit(
@@ -327,7 +319,6 @@ export const MUTANTS: readonly Mutant[] = [
     "dead: () => this.dispatch({ type: 'silent' }),",
     'dead: () => {},',
   ),
-  mutant('no limit to the backoff', `${CLIENT}/backoff.ts`, 'Math.min(WIDEST, ', 'Math.max(WIDEST, '),
   mutant(
     'an old client gets a new cid with each try',
     `${SERVER}/legacy-session.ts`,
@@ -342,7 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
     'new SessionRegistry(() => {})',
   ),
   mutant(
-    'sends of another user wait behind a refusal',
+    'two appends of a conversation at once',
     `${SERVER}/append-queue.ts`,
     'const job = own.find(({ conversation }) => !this.locked.has(conversation))',
     'const job = own[0]',

@@ -15,7 +15,7 @@ export class Process implements Runtime {
   /** What fell due while the process was paused: timers, which an event loop runs first, and everything else. */
   private timersDue: (() => void)[] = []
   private backlog: (() => void)[] = []
-  /** Was paused at least once: what others think of it may be its own fault. */
+  /** Was paused, or its clock jumped, at least once: what it and others think of each other may be its own fault. */
   slept = false
   private pausedUntil = 0
   private skew = 0
@@ -104,6 +104,7 @@ export class Process implements Runtime {
 
   /** Moves the wall clock of this process. */
   jump(ms: number): void {
+    this.slept = true
     this.skew += ms
   }
 
