@@ -5,7 +5,7 @@ export function finish(world: World): void {
   const { ledger, views, wire, verdict, journal, plan, devices } = world
   const conversationsOf = (user: string) =>
     plan.conversations.filter(({ id, members }) => members.includes(user) && !wire.closed.has(id)).map(({ id }) => id)
-  ledger.finish(journal.stable.logs)
+  ledger.finish(journal.stable.logs, (user) => devices.filter((device) => device.user === user).length === 1)
   const live = world.tabs.filter((tab) => tab.run).flatMap((tab) => [tab.saved, tab.run!.plain])
   views.finish(live, conversationsOf)
   wire.finish()

@@ -182,8 +182,13 @@ export class Ledger {
     this.wireAcks = this.wireAcks.filter((ack) => ack.conversation !== conversation || ack.seq <= length)
   }
 
-  /** The final check, over the final log of the store. */
-  finish(logs: ReadonlyMap<string, readonly LogEntry[]>): void {
+  /**
+   * The final check, over the final log of the store.
+   *
+   * @param alone whether a user has one device only: of several, each puts back what it has of a restored log when it
+   *   hears of it, and one that began late has only the newer part
+   */
+  finish(logs: ReadonlyMap<string, readonly LogEntry[]>, alone: (user: string) => boolean): void {
     for (const [conversation, seen] of this.logs) {
       const log = logs.get(conversation) ?? []
       if (log.length !== seen.length) this.verdict.fail('I4', `${conversation} lost entries`)
@@ -208,8 +213,8 @@ export class Ledger {
         this.verdict.fail('I8', `${intent.content} was queued and is not in the log`)
       if (intent.owed && intent.failed === undefined && entry === undefined)
         this.verdict.fail('I1', `${intent.content} was acknowledged, lost with a backup, and not sent again`)
-      if (entry === undefined || intent.lost) continue
-      if (entry.seq <= intent.floor)
+      if (entry === undefined || (intent.lost && !alone(intent.user))) continue
+      if (!intent.lost && entry.seq <= intent.floor)
         this.verdict.fail('I5', `${intent.content} got ${entry.seq}, though ${intent.floor} was acknowledged before`)
       const key = `${intent.tab} ${intent.conversation}`
       const previous = last.get(key)
