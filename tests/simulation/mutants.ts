@@ -1,34 +1,8 @@
-/** One change of a source. */
-export interface Edit {
-  /** Path from the root of the repository. */
-  file: string
-  /** Text that stands there exactly once. */
-  text: string
-  replacement: string
-}
-
-/** An error of the product that the simulation must find; of two lines where two guards stand behind each other. */
-export interface Mutant {
-  name: string
-  edits: readonly Edit[]
-  /** Seeds within which it must show. */
-  within: number
-}
-
-const CLIENT = 'packages/client/src'
-const SERVER = 'packages/server/src'
-/** The server's store is simulated, so an error of an adapter is planted there. */
-const STORE = 'tests/simulation'
-
-const edit = (file: string, text: string, replacement: string): Edit => ({ file, text, replacement })
-
-const mutant = (name: string, file: string, text: string, replacement: string, within = 1_000): Mutant => ({
-  name,
-  edits: [edit(file, text, replacement)],
-  within,
-})
+import { CLIENT, edit, type Mutant, mutant, SERVER, STORE } from './mutant.js'
+import { TRAPS } from './traps.js'
 
 export const MUTANTS: readonly Mutant[] = [
+  ...TRAPS,
   mutant(
     'ack before commit',
     `${STORE}/journal-store.ts`,
@@ -54,83 +28,6 @@ export const MUTANTS: readonly Mutant[] = [
     'const answer = look(this.journal.stable)',
     'const answer = look(this.journal.written)',
   ),
-  mutant('trap: ignoring a stale socket', `${CLIENT}/connection.ts`, 'if (link.live) run()', 'run()'),
-  mutant(
-    'trap: listeners with positions',
-    `${CLIENT}/subscriptions.ts`,
-    'if (after !== undefined || !listener.keeps) listener.positions.set(conversation, after ?? seq)',
-    'listener.positions.set(conversation, seq)',
-  ),
-  mutant(
-    'trap: compare inside the transaction',
-    `${CLIENT}/stores/memory.ts`,
-    'if (item.seq === row.state.applied + 1) {',
-    'if (item.seq <= row.state.applied + 1) {',
-  ),
-  mutant(
-    'trap: look-up before a refusal',
-    `${SERVER}/acknowledge.ts`,
-    "if (code !== undefined && !WIRE_ERRORS[code].retry && code !== 'cid_conflict') {",
-    'if (code === null) {',
-    5_000,
-  ),
-  {
-    name: 'trap: one item at a time after 1009',
-    edits: [
-      edit(`${CLIENT}/suspects.ts`, 'if (flight.length === 1 && ++suspect', 'if (++suspect'),
-      edit(`${CLIENT}/outbox.ts`, 'const room = this.suspects.any ? 1 : inflight', 'const room = inflight'),
-    ],
-    within: 1_000,
-  },
-  mutant(
-    'trap: retention keeps cids',
-    `${STORE}/disk.ts`,
-    'this.firsts.set(record.conversation, record.first)',
-    'this.firsts.set(record.conversation, record.first)\n        for (const [key, { entry }] of this.cids) if (entry.conversation === record.conversation && entry.seq < record.first) this.cids.delete(key)',
-    3_000,
-  ),
-  mutant(
-    'trap: first in pages',
-    `${CLIENT}/inbox.ts`,
-    'const { first = 1, items = [],',
-    'const { items = [], first = 1 as number } = { ...page, first: 1 }; const {',
-  ),
-  mutant('trap: settling acks at any seq', `${CLIENT}/outbox.ts`, 'lane.acked.add(item.cid)', 'void lane'),
-  mutant('trap: emptying held items', `${CLIENT}/inbox.ts`, 'this.views.clear()', 'void 0', 5_000),
-  mutant(
-    'trap: reset event',
-    `${CLIENT}/subscriptions.ts`,
-    'this.hooks.reset(conversation, to, removed)',
-    'void removed',
-  ),
-  mutant(
-    'trap: tails at every hello',
-    `${SERVER}/resume.ts`,
-    "if (tail !== '' && known !== tail) {",
-    'if (known === null) {',
-  ),
-  {
-    name: 'trap: marks in hello',
-    edits: [
-      edit(
-        `${SERVER}/handlers/hello.ts`,
-        'await markDelivered(context, session, heads, resume.confirmed)',
-        'void markDelivered',
-      ),
-      edit(
-        `${CLIENT}/receipts.ts`,
-        'if (applied <= head && (applied > delivered || own > read)) this.touch(conversation)',
-        'void [own, applied, head]',
-      ),
-    ],
-    within: 1_000,
-  },
-  mutant(
-    'trap: behind on becoming a member',
-    `${SERVER}/core.ts`,
-    'this.context.fanOut.behind(conversation, users)',
-    'void users',
-  ),
   mutant('heads before registering', `${SERVER}/handlers/hello.ts`, '  registry.startReceiving(session)\n', '', 3_000),
   mutant(
     'no second send after a lost socket',
@@ -150,28 +47,6 @@ export const MUTANTS: readonly Mutant[] = [
     'for (const [key, known] of this.cids) copy.cids.set(key, known)',
     '',
   ),
-  mutant(
-    'trap: attempt',
-    `${SERVER}/session-registry.ts`,
-    `if (others.some(({ attempt }) => attempt > peer.attempt)) return false
-    for (const other of others) if (other.attempt < peer.attempt)`,
-    'for (const other of others)',
-    3_000,
-  ),
-  mutant(
-    'trap: reclaiming after 4009',
-    `${CLIENT}/connection-state.ts`,
-    "return [{ ...then, phase: 'following', replaced: state.replaced + 1 }, [...first, { do: 'yield' }, { do: 'lead' }]]",
-    "return [{ ...then, phase: 'stopped' }, [...first, { do: 'yield' }]]",
-  ),
-  {
-    name: "trap: look-up behind the device's queue",
-    edits: [
-      edit(`${SERVER}/acknowledge.ts`, 'await queue.settled(session.key)', 'void queue'),
-      edit(`${SERVER}/handlers/hello.ts`, 'await queue.settled(session.key)', 'void queue'),
-    ],
-    within: 5_000,
-  },
   {
     name: 'cursor stored without its entry',
     edits: [

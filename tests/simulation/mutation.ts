@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { Plugin } from 'esbuild'
 import type { Bundle } from './cli.js'
 import { crew } from './crew.js'
-import { type Edit, MUTANTS, type Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
+import { MUTANTS } from './mutants.js'
 import type { Options } from './options.js'
 
 /** Simulates each mutant until a seed shows it, and answers with the exit code: 1 if one survives. */
@@ -23,27 +24,25 @@ export async function runMutants(options: Options, tools: { root: string; bundle
 
 /** Changes sources on their way into the bundle. Each text must be there exactly once, or the mutant is out of date. */
 function plant(mutant: Mutant, root: string): Plugin {
+  const edits = new Map(mutant.edits.map((edit) => [root + edit.file, edit]))
   return {
     name: 'mutant',
     setup(build) {
-      const planted = new Set<Edit>()
+      const planted = new Set<string>()
       build.onLoad({ filter: /\.ts$/ }, async (args) => {
-        const edits = mutant.edits.filter(({ file }) => root + file === args.path)
-        if (edits.length === 0) return undefined
-        let contents = await readFile(args.path, 'utf8')
-        for (const edit of edits) {
-          if (contents.split(edit.text).length !== 2)
-            throw new Error(
-              `mutant "${mutant.name}": expected its text once in ${edit.file}; adapt tests/simulation/mutants.ts`,
-            )
-          contents = contents.replace(edit.text, () => edit.replacement)
-          planted.add(edit)
-        }
-        return { contents, loader: 'ts' }
+        const edit = edits.get(args.path)
+        if (edit === undefined) return undefined
+        const source = await readFile(args.path, 'utf8')
+        if (source.split(edit.text).length !== 2)
+          throw new Error(
+            `mutant "${mutant.name}": expected its text once in ${edit.file}; adapt tests/simulation/mutants.ts`,
+          )
+        planted.add(args.path)
+        return { contents: source.replace(edit.text, () => edit.replacement), loader: 'ts' }
       })
       build.onEnd(() => {
-        for (const edit of mutant.edits)
-          if (!planted.has(edit)) throw new Error(`mutant "${mutant.name}": ${edit.file} is not part of the simulation`)
+        for (const path of edits.keys())
+          if (!planted.has(path)) throw new Error(`mutant "${mutant.name}": ${path} is not part of the simulation`)
       })
     },
   }
