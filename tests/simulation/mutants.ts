@@ -28,7 +28,19 @@ export const MUTANTS: readonly Mutant[] = [
     'const answer = look(this.journal.stable)',
     'const answer = look(this.journal.written)',
   ),
-  mutant('heads before registering', `${SERVER}/handlers/hello.ts`, '  registry.startReceiving(session)\n', '', 3_000),
+  mutant(
+    'heads before registering',
+    `${SERVER}/handlers/hello.ts`,
+    `  registry.startReceiving(session)
+  await queue.settled(session.key)
+  const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
+`,
+    `  await queue.settled(session.key)
+  const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
+  registry.startReceiving(session)
+`,
+    3_000,
+  ),
   mutant(
     'no second send after a lost socket',
     `${CLIENT}/outbox.ts`,

@@ -24,24 +24,27 @@ export async function runMutants(options: Options, tools: { root: string; bundle
 
 /** Changes sources on their way into the bundle. Each text must be there exactly once, or the mutant is out of date. */
 function plant(mutant: Mutant, root: string): Plugin {
-  const edits = new Map(mutant.edits.map((edit) => [root + edit.file, edit]))
+  const paths = new Set(mutant.edits.map((edit) => root + edit.file))
   return {
     name: 'mutant',
     setup(build) {
       const planted = new Set<string>()
       build.onLoad({ filter: /\.ts$/ }, async (args) => {
-        const edit = edits.get(args.path)
-        if (edit === undefined) return undefined
-        const source = await readFile(args.path, 'utf8')
-        if (source.split(edit.text).length !== 2)
-          throw new Error(
-            `mutant "${mutant.name}": expected its text once in ${edit.file}; adapt tests/simulation/mutants.ts`,
-          )
+        if (!paths.has(args.path)) return undefined
+        let contents = await readFile(args.path, 'utf8')
+        for (const { file, text, replacement } of mutant.edits) {
+          if (root + file !== args.path) continue
+          if (contents.split(text).length !== 2)
+            throw new Error(
+              `mutant "${mutant.name}": expected its text once in ${file}; adapt tests/simulation/mutants.ts`,
+            )
+          contents = contents.replace(text, () => replacement)
+        }
         planted.add(args.path)
-        return { contents: source.replace(edit.text, () => edit.replacement), loader: 'ts' }
+        return { contents, loader: 'ts' }
       })
       build.onEnd(() => {
-        for (const path of edits.keys())
+        for (const path of paths)
           if (!planted.has(path)) throw new Error(`mutant "${mutant.name}": ${path} is not part of the simulation`)
       })
     },

@@ -44,7 +44,14 @@ export const TRAPS: readonly Mutant[] = [
     'const { items = [], first = 1 as number } = { ...page, first: 1 }; const {',
   ),
   mutant('trap: settling acks at any seq', `${CLIENT}/outbox.ts`, 'lane.acked.add(item.cid)', 'void lane'),
-  mutant('trap: emptying held items', `${CLIENT}/inbox.ts`, 'this.views.clear()', 'void 0', 5_000),
+  {
+    name: 'trap: emptying held items',
+    edits: [
+      edit(`${CLIENT}/inbox.ts`, 'this.views.clear()', 'void 0'),
+      edit(`${CLIENT}/inbox.ts`, 'view.held.clear()\n      this.retreat.stop', 'this.retreat.stop'),
+    ],
+    within: 10_000,
+  },
   mutant(
     'trap: reset event',
     `${CLIENT}/subscriptions.ts`,
