@@ -9,50 +9,37 @@ export interface ServerOptions {
   fail?: string
 }
 
-/** The places at which `server.mjs` can kill itself. */
-export const FAILPOINTS = [
-  'authenticate',
-  'append-before',
-  'append-posted',
-  'append-midway',
-  'append-after',
-  'ack-after',
-  'heads-before',
-  'heads-after',
-  'read-before',
-  'read-after',
-  'mark-before',
-  'mark-after',
-] as const
-
 /** A server process with a life of its own, and a violent end. */
 export class KilledServer {
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly ended: Promise<void>,
-  ) {}
+  /** Monotonic clock at which the process was started. */
+  readonly started = performance.now()
+  /** Resolves when it listens, or was killed before. */
+  readonly ready: Promise<unknown>
+  /** Resolves when it was killed, by its failpoint or by `kill`; rejects if it ended in another way. */
+  readonly died: Promise<void>
+  /** Whether it was its failpoint that ended it. */
+  suicide = false
+  private readonly child: ChildProcess
 
-  static async start({ port, db, fail = '' }: ServerOptions): Promise<KilledServer> {
-    const child = fork(fileURLToPath(new URL('server.mjs', import.meta.url)), {
+  constructor({ port, db, fail = '' }: ServerOptions) {
+    this.child = fork(fileURLToPath(new URL('server.mjs', import.meta.url)), {
       env: { ...process.env, PORT: String(port), DB: db, FAIL: fail },
+      // Those of the test runner are not for a server.
+      execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
-    const ended = once(child, 'exit').then(([code, signal]) => {
+    this.died = once(this.child, 'exit').then(([code, signal]) => {
       if (signal !== 'SIGKILL') throw new Error(`The server ended by itself: code ${code}, signal ${signal}.`)
+      if (!this.child.killed) this.suicide = true
     })
-    // A failpoint may be passed before the server listens, so either is a start.
-    await Promise.race([once(child, 'message'), ended])
-    return new KilledServer(child, ended)
+    this.died.catch(() => {})
+    this.ready = Promise.race([once(this.child, 'message'), this.died])
+    this.ready.catch(() => {})
   }
 
-  /** Resolves when it was killed, by its failpoint or by `kill`; rejects if it ended in another way. */
-  died(): Promise<void> {
-    return this.ended
-  }
-
-  /** kill -9. */
+  /** kill -9. Resolves when the process is gone. */
   kill(): Promise<void> {
     this.child.kill('SIGKILL')
-    return this.ended
+    return this.died
   }
 }

@@ -1,15 +1,29 @@
 import { WsRequest } from '@kithwire/client'
-import type { Made, View } from './oracle.js'
+import { type Runtime, systemRuntime } from '@kithwire/protocol'
+import type { Made, Shown, Told, View } from './oracle.js'
+
+/** Users mark as read what they were shown after so many messages. */
+const READ_EACH = 25
+
+/**
+ * The real clocks and timers, with a hundredth of the jitter: a client that has lost its server many times in a row
+ * waits up to 20 s, which is right for users and tells a test nothing.
+ */
+const impatient: Runtime = { ...systemRuntime, random: () => systemRuntime.random() / 100 }
 
 /** Pairs of friends that write to each other without a pause, over whatever breaks beneath them. */
 export class Load {
   readonly made: Made[] = []
   readonly views: View[] = []
+  readonly told: Told[] = []
+  acknowledged = 0
   private readonly clients: WsRequest[] = []
   private readonly pending = new Set<Promise<unknown>>()
   private readonly failures: unknown[] = []
   /** Called whenever somebody was shown something. */
   private readonly lookers = new Set<() => void>()
+  /** Counts what happens, so that the oracle knows what came before what. */
+  private moment = 0
   private stopped = false
 
   /**
@@ -20,20 +34,9 @@ export class Load {
   constructor(url: string, pairs: readonly (readonly [string, string, string])[], inFlight: number) {
     for (const [one, other, conversation] of pairs)
       for (const user of [one, other]) {
-        const client = new WsRequest(url, { token: user })
-        const shown: { seq: number; id: string; content: string }[] = []
-        client.onMessage(({ seq, id, content }) => {
-          shown.push({ seq, id, content })
-          this.look()
-        })
-        this.clients.push(client)
-        this.views.push({ device: user, conversation, shown })
+        const client = this.start(url, user, conversation)
         for (let index = 0; index < inFlight; index++) this.write(client, user, conversation)
       }
-  }
-
-  get acknowledged(): number {
-    return this.made.filter(({ ack }) => ack !== undefined).length
   }
 
   /** Stops writing; resolves when everything that was written is acknowledged and shown to both. */
@@ -67,17 +70,38 @@ export class Load {
     for (const client of this.clients) client.close()
   }
 
+  private start(url: string, user: string, conversation: string): WsRequest {
+    const client = new WsRequest(url, { token: user, runtime: impatient })
+    const shown: Shown[] = []
+    client.onMessage(({ seq, id, from, cid, content }) => {
+      shown.push({ seq, id, from, cid, content })
+      if (shown.length % READ_EACH === 0)
+        client.markRead(conversation).catch((cause: unknown) => this.failures.push(cause))
+      this.look()
+    })
+    client.on('marks', ({ marks }) => {
+      for (const [of, delivered, read] of marks) this.told.push({ device: user, conversation, of, delivered, read })
+    })
+    this.clients.push(client)
+    this.views.push({ device: user, conversation, shown })
+    return client
+  }
+
   private look(): void {
     for (const look of this.lookers) look()
   }
 
   private write(client: WsRequest, from: string, conversation: string): void {
-    const made: Made = { conversation, from, content: `${from} ${this.made.length}` }
+    const count = this.made.length
+    // Some longer than a page of the file.
+    const made: Made = { conversation, from, content: `${from} ${count}${count % 50 ? '' : 'x'.repeat(5_000)}` }
+    made.written = ++this.moment
     this.made.push(made)
     const sent = client
       .send({ conversation, content: made.content })
       .then(({ cid, seq, id }) => {
-        made.ack = { cid, seq, id }
+        made.ack = { cid, seq, id, moment: ++this.moment }
+        this.acknowledged++
         this.look()
         if (!this.stopped) this.write(client, from, conversation)
       })

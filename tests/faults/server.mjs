@@ -1,5 +1,7 @@
 // A server to be killed. PORT and DB say where; FAIL names a failpoint, as `name:count`, at which it kills itself.
 import { createServer } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
+import threads from 'node:worker_threads'
 import { WsRouter } from '@kithwire/server'
 import { sqlite } from '@kithwire/server/sqlite'
 
@@ -10,6 +12,16 @@ const failpoint = (name) => {
   if (name === point && ++passed >= Number(at)) process.kill(process.pid, 'SIGKILL')
 }
 
+if (point.startsWith('writer')) {
+  threads.Worker = class extends threads.Worker {
+    constructor(shipped, options) {
+      const workerData = { ...options.workerData, shipped, point, at: Number(at) }
+      super(new URL('failing-writer.mjs', import.meta.url), { ...options, workerData })
+    }
+  }
+  syncBuiltinESMExports()
+}
+
 const real = sqlite(process.env.DB)
 const store = {
   durable: real.durable,
@@ -18,6 +30,7 @@ const store = {
   tail: (conversation, seq) => real.tail(conversation, seq),
   marks: (conversations) => real.marks(conversations),
   retain: (conversation, first) => real.retain(conversation, first),
+  find: (...args) => real.find(...args),
   epoch: () => real.epoch(),
   close: () => real.close(),
 }
@@ -31,23 +44,13 @@ store.append = async (sends) => {
   if (point === 'ack-after') setImmediate(() => failpoint('ack-after'))
   return outcomes
 }
-for (const [method, name] of [
-  ['read', 'read'],
-  ['heads', 'heads'],
-  ['find', 'find'],
-]) {
-  store[method] = async (...args) => {
+for (const name of ['read', 'heads', 'mark']) {
+  store[name] = async (...args) => {
     failpoint(`${name}-before`)
-    const answer = await real[method](...args)
+    const answer = await real[name](...args)
     failpoint(`${name}-after`)
     return answer
   }
-}
-store.mark = async (marks) => {
-  failpoint('mark-before')
-  const answer = await real.mark(marks)
-  failpoint('mark-after')
-  return answer
 }
 
 const chat = new WsRouter({
