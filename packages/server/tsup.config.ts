@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     sqlite: 'src/stores/sqlite.ts',
+    cli: 'src/cli/main.ts',
     'sqlite-worker': 'src/stores/sqlite-worker.ts',
     testing: 'src/testing/index.ts',
   },

@@ -1,0 +1,64 @@
+import { isUserId, KithwireError } from '@kithwire/protocol'
+import type { ArgsDef } from 'citty'
+
+/** What a command ends with. */
+export const EXIT = Object.freeze({ fine: 0, todo: 1, usage: 2, interrupted: 130 })
+
+/** The command itself was wrong. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export function exitCodeOf(error: unknown): number {
+  const { name, code } = error as { name?: string; code?: unknown }
+  return name === 'UsageError' || name === 'CLIError' || code === 'bad_option' ? EXIT.usage : EXIT.todo
+}
+
+/** An error for people: one line, without a stack, and without what may be a password. */
+export function explain(error: unknown): string {
+  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) }
+  const hint = exitCodeOf(error) === EXIT.usage ? '\nSee `kithwire --help`.' : ''
+  const kind = error instanceof KithwireError || hint !== '' || name === 'Error' ? '' : `${name}: `
+  return `${kind}${redact(message)}${hint}`
+}
+
+/** Takes user and password out of every address in a text. */
+export const redact = (text: string): string => text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*(?:@|%40)/gi, '$1…@')
+
+/** What is given and not known is a mistake that would change what the command does. @throws UsageError */
+export function refuseUnknown(given: Record<string, unknown>, known: ArgsDef): void {
+  const camel = (name: string) => name.replace(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())
+  const names = new Set(Object.keys(known).flatMap((name) => [name, camel(name)]))
+  for (const name of Object.keys(given))
+    if (name !== '_' && !names.has(name))
+      throw new UsageError(`--${name}: there is no such option. Known: --${Object.keys(known).join(', --')}.`)
+  const [extra] = given._ as string[]
+  if (extra !== undefined) throw new UsageError(`Expected options only, came ${JSON.stringify(extra)}.`)
+}
+
+/** The address of a database, from the option or the environment. */
+export function mongoUrl(given: string | undefined): string | undefined {
+  const url = given || process.env.MONGO_URL || undefined
+  if (url !== undefined && !/^mongodb(\+srv)?:\/\/[^/]+/.test(url))
+    throw new UsageError('--mongo: expected an address such as mongodb://127.0.0.1:27017/app.')
+  return url
+}
+
+/** A whole number from an option. @throws UsageError */
+export function wholeNumber(name: string, given: string, least: number, most: number): number {
+  const value = Number(given)
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new UsageError(`--${name}: expected a whole number from ${least} to ${most}, came ${JSON.stringify(given)}.`)
+}
+
+/** `a=b,c=d` as a map of the allowed names. @throws UsageError */
+export function pairs(name: string, given: string | undefined, allowed: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const pair of given === undefined || given === '' ? [] : given.split(',')) {
+    const [key = '', value = '', ...rest] = pair.split('=')
+    const fine = allowed.includes(key) && isUserId(value) && !value.startsWith('$') && rest.length === 0
+    if (!fine) throw new UsageError(`--${name}: expected ${allowed[0]}=… of ${allowed.join(', ')}, came ${pair}.`)
+    found.set(key, value)
+  }
+  return found
+}

@@ -1,0 +1,68 @@
+import { type Client, type Document, topologyOf } from '../mongo-driver.js'
+import { isTimed, type Rows, timeOf, unnumbered } from './rows.js'
+
+/** What is there before anything is changed. */
+export interface Survey {
+  topology: 'replica set' | 'standalone'
+  /** Rows in the collection. */
+  rows: number
+  numbered: number
+  /** Rows that get a number. */
+  todo: number
+  /** Conversations of which some row gets a number. */
+  conversations: number
+  /** Rows of `todo` whose time is taken from their `_id`. */
+  untimed: number
+  /** Conversations in which a row without a number is older than one with a number, and will stand behind it. */
+  overtaken: number
+  /** Rows that cannot get a number: their conversation is neither an ObjectId nor a string. */
+  unusable: number
+}
+
+/** Reads the collection once and changes nothing. */
+export async function survey(client: Client, rows: Rows): Promise<Survey> {
+  const { collection, names } = rows
+  const old = { $lte: [`$${names.seq}`, null] }
+  const countIf = (condition: unknown) => ({ $sum: { $cond: [condition, 1, 0] } })
+  const [sums = {}] = await collection
+    .aggregate(
+      [
+        { $match: { [names.conversation]: unnumbered(rows)[names.conversation] } },
+        {
+          $group: {
+            _id: `$${names.conversation}`,
+            rows: { $sum: 1 },
+            todo: countIf(old),
+            untimed: countIf({ $and: [old, { $not: [isTimed(rows)] }] }),
+            // $min and $max leave out what is null.
+            oldest: { $min: { $cond: [old, timeOf(rows), null] } },
+            newest: { $max: { $cond: [old, null, timeOf(rows)] } },
+          },
+        },
+        {
+          $group: {
+            _id: null,
+            rows: { $sum: '$rows' },
+            todo: { $sum: '$todo' },
+            untimed: { $sum: '$untimed' },
+            conversations: countIf({ $gt: ['$todo', 0] }),
+            overtaken: countIf({ $and: ['$oldest', '$newest', { $lt: ['$oldest', '$newest'] }] }),
+          },
+        },
+      ] satisfies Document[],
+      { allowDiskUse: true },
+    )
+    .toArray()
+  const number = (name: string) => Number(sums[name] ?? 0)
+  const all = await collection.countDocuments({})
+  return {
+    topology: await topologyOf(client.db()),
+    rows: all,
+    numbered: number('rows') - number('todo'),
+    todo: number('todo'),
+    conversations: number('conversations'),
+    untimed: number('untimed'),
+    overtaken: number('overtaken'),
+    unusable: Math.max(0, all - number('rows')),
+  }
+}
