@@ -17,6 +17,8 @@ export interface Total {
 
 /** Seeds that a worker gets at once: few enough that all end together. */
 const BATCH = 10
+/** Room for what dies young: nearly all of a seed does. */
+const YOUNG_MB = 64
 /** Ms of real time after which a seed that takes some 10 is taken for one that never ends. */
 const HANG_MS = 30_000
 
@@ -47,7 +49,7 @@ export async function crew(
 
   const employ = (): Promise<void> =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(file)
+      const worker = new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
       let watch: NodeJS.Timeout | undefined
       const give = () => {
         clearTimeout(watch)

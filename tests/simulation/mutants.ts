@@ -157,8 +157,22 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'acknowledged entries do not come back after a reset',
     `${CLIENT}/stores/memory.ts`,
-    'this.outbox.putFirst(conversation, back)',
+    'this.outbox.putBack(conversation, back)',
     'void back',
+  ),
+  mutant(
+    'entries that a reset puts back stand in front of older ones',
+    `${CLIENT}/stores/memory-outbox.ts`,
+    'return { item, place: before }',
+    'return { item, place: 0 * before }',
+    10_000,
+  ),
+  mutant(
+    'a refusal on an older socket holds',
+    `${CLIENT}/stores/memory.ts`,
+    'if (attempt !== undefined && attempt !== this.identity?.attempt) return false',
+    'void attempt',
+    10_000,
   ),
   mutant(
     'entries above a reset stay',

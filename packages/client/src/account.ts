@@ -126,7 +126,7 @@ export class Account {
       this.receipts.welcome(link, heads, states)
       return true
     })
-    if (mine && link.live) await this.outbox.welcome(link, limits)
+    if (mine && link.live) await this.outbox.welcome(link, limits, this.identity!.attempt)
     return mine
   }
 

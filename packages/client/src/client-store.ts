@@ -84,8 +84,8 @@ export type StoreChange =
  *    in `reset` alone.
  * 3. Storing an entry, moving `applied` and deleting the outbox row with the entry's cid (failed or not, if the entry
  *    is of the store's user) are one transaction. An entry at or below `applied` still deletes its row.
- * 4. Outbox rows of one conversation keep the order in which they were added; rows that a `reset` puts back stand in
- *    front, in the order of their seqs.
+ * 4. Outbox rows of one conversation keep the order in which they were added, also those that left and that a `reset`
+ *    puts back. What was sent from elsewhere is put back behind the entry before it, or in front of all.
  * 5. A store belongs to one user from the first `claim` on.
  * 6. Changes are told to every watcher after they were made.
  * 7. At most one holder of `lead` at a time where the platform has a lock; elsewhere everybody may hold it. Nothing but
@@ -140,8 +140,11 @@ export interface ClientStore {
   queued(conversation: string, limit: number): Promise<OutboxItem[]>
   /** Rows that were set aside, of all conversations. */
   failed(): Promise<OutboxItem[]>
-  /** Sets a row aside. False if it is not there or already aside. */
-  fail(conversation: string, cid: string, code: KithwireErrorCode): Promise<boolean>
+  /**
+   * Sets a row aside. False if it is not there or already aside, or if `attempt` is not the last one: another socket of
+   * the device sends the row as well, and what that one is answered holds.
+   */
+  fail(conversation: string, cid: string, code: KithwireErrorCode, attempt?: number): Promise<boolean>
   /** Removes a row that was set aside. */
   discard(conversation: string, cid: string): Promise<void>
   /** Undefined for a cid that the store does not know. */

@@ -44,6 +44,8 @@ export interface OutboxHooks {
 export class Outbox {
   private link: Link | undefined
   private limits: Limits | undefined
+  /** The attempt that the link is. */
+  private attempt = 0
   private readonly lanes = new Map<string, Lane>()
   /** Conversations that may have rows that wait. */
   private readonly dirty = new Set<string>()
@@ -55,10 +57,11 @@ export class Outbox {
   constructor(private readonly hooks: OutboxHooks) {}
 
   /** Starts with a socket; everything that waits is sent again, under its cid. */
-  async welcome(link: Link, limits: Limits): Promise<void> {
+  async welcome(link: Link, limits: Limits, attempt: number): Promise<void> {
     this.detach()
     this.link = link
     this.limits = limits
+    this.attempt = attempt
     for (const conversation of await this.hooks.store.waiting()) this.dirty.add(conversation)
     this.pump()
   }
@@ -97,12 +100,18 @@ export class Outbox {
 
   private blame(flight: readonly OutboxItem[]): void {
     const guilty = this.suspects.add(flight)
-    if (guilty) this.setAside(guilty.conversation, guilty.cid, 'unknown_outcome')
+    if (guilty) void this.setAside(guilty.conversation, guilty.cid, 'unknown_outcome')
   }
 
-  private setAside(conversation: string, cid: string, code: KithwireErrorCode): Promise<unknown> {
+  /** False if that did not happen: it is settled, or a newer socket of the device is about to settle it. */
+  private async setAside(conversation: string, cid: string, code: KithwireErrorCode): Promise<boolean> {
     this.clear(conversation, cid)
-    return this.hooks.store.fail(conversation, cid, code).catch((error: unknown) => this.hooks.error(error))
+    try {
+      return await this.hooks.store.fail(conversation, cid, code, this.attempt)
+    } catch (error) {
+      this.hooks.error(error)
+      return false
+    }
   }
 
   private pump(): void {
@@ -178,8 +187,7 @@ export class Outbox {
     this.flying += batch.length
     if (batch.length > 0 || open.length === 0) return batch
     // Not even alone in a frame: no server would read it.
-    await this.setAside(conversation, open[0]!.cid, 'too_large')
-    return this.next(link, conversation, lane)
+    return (await this.setAside(conversation, open[0]!.cid, 'too_large')) ? this.next(link, conversation, lane) : 'wait'
   }
 
   private async send(link: Link, conversation: string, lane: Lane, batch: readonly OutboxItem[]): Promise<void> {
@@ -225,7 +233,7 @@ export class Outbox {
     { code, retry, after }: { code: KithwireErrorCode; retry: boolean; after?: number },
   ): Promise<void> {
     const { runtime } = this.hooks
-    if (!retry) return void (await this.setAside(conversation, row.cid, code))
+    if (!retry && (await this.setAside(conversation, row.cid, code))) return
     if (!this.link) return
     if (code !== 'rate_limited') return this.pause(lane, after)
     // The rate is the user's, not the conversation's.

@@ -27,7 +27,9 @@ export class Authorizer {
     private readonly remember: () => boolean = () => true,
   ) {
     this.known = new LRUCache({
-      max: MOST_REMEMBERED,
+      // Not `max`, which allocates for that many at once.
+      maxSize: MOST_REMEMBERED,
+      sizeCalculation: () => 1,
       ttl: rememberMs,
       ttlResolution: 0,
       // It takes a start at 0 for "no ttl".

@@ -19,8 +19,10 @@ interface Row {
   state: ConversationState
   /** Ascending by seq. */
   log: IMessage[]
-  /** Places of the user's own entries in the log, by cid. */
+  /** The user's own entries in the log, by cid. */
   own: Map<string, IMessage>
+  /** Where those that were sent from here stood in the outbox, by cid. */
+  places: Map<string, number>
 }
 
 /**
@@ -73,7 +75,7 @@ export class MemoryClientStore implements ClientStore {
         return row.state
       }
       const state = startOf(head, seeded, welcome?.after.get(conversation))
-      this.rows.set(conversation, { state, log: [], own: new Map() })
+      this.rows.set(conversation, { state, log: [], own: new Map(), places: new Map() })
       this.tell({ kind: 'applied', conversation })
       if (marks.length > 0) this.tell({ kind: 'marks', conversation, marks })
       return state
@@ -97,7 +99,10 @@ export class MemoryClientStore implements ClientStore {
         added++
       }
       const { cid, seq, id, createdAt: at } = item
-      if (own && this.outbox.remove(conversation, cid)) changes.push({ kind: 'sent', conversation, cid, seq, id, at })
+      const place = own ? this.outbox.remove(conversation, cid) : undefined
+      if (place === undefined) continue
+      row.places.set(cid, place)
+      changes.push({ kind: 'sent', conversation, cid, seq, id, at })
     }
     for (const change of changes) this.tell(change)
     if (added > 0) this.tell({ kind: 'applied', conversation })
@@ -129,10 +134,12 @@ export class MemoryClientStore implements ClientStore {
     const dropped = from < 0 ? [] : row.log.splice(from)
     const back = dropped
       .filter((entry) => row.own.delete(entry.cid) && entry.content !== '')
-      .map(({ cid, type, content, ref, meta }): OutboxItem => {
-        return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
+      .map(({ cid, type, content, ref, meta }) => {
+        const item = { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
+        return { item, place: row.places.get(cid) }
       })
-    this.outbox.putFirst(conversation, back)
+    for (const { cid } of dropped) row.places.delete(cid)
+    this.outbox.putBack(conversation, back)
     row.state = {
       ...state,
       ...(state.base > to && { base: to, baseTail: tail }),
@@ -185,9 +192,10 @@ export class MemoryClientStore implements ClientStore {
     return this.outbox.failed()
   }
 
-  async fail(conversation: string, cid: string, code: KithwireErrorCode): Promise<boolean> {
+  async fail(conversation: string, cid: string, code: KithwireErrorCode, attempt?: number): Promise<boolean> {
     const row = this.outbox.get(conversation, cid)
     if (!row || row.failed !== undefined) return false
+    if (attempt !== undefined && attempt !== this.identity?.attempt) return false
     this.outbox.put({ ...row, failed: code })
     this.tell({ kind: 'failed', conversation, cid, code })
     return true

@@ -168,6 +168,26 @@ export function clientStoreConformance(
     strictEqual((await store.conversation('c'))?.applied, 2)
   })
 
+  test('puts entries back where they were queued, also behind what still waits', async (store) => {
+    await begin(store)
+    for (const cid of ['older', 'two', 'newer']) await store.enqueue(row(cid), NO_LIMITS)
+    await store.apply('c', [entry(1), mine(2, 'two'), mine(3, 'elsewhere')])
+    await store.reset('c', { resets: 0, to: 1, tail: tail(1), marks: [], at: 5 })
+    const cids = (await store.queued('c', 9)).map(({ cid }) => cid)
+    deepStrictEqual(cids, ['older', 'two', 'elsewhere', 'newer'])
+  })
+
+  test('does not set aside what a newer socket sends as well', async (store) => {
+    await begin(store)
+    await store.enqueue(row('a'), NO_LIMITS)
+    const { attempt } = await store.attempt('d'.repeat(22))
+    await store.attempt('d'.repeat(22))
+    strictEqual(await store.fail('c', 'a', 'blocked', attempt), false)
+    deepStrictEqual(await store.outcome('c', 'a'), { state: 'queued' })
+    strictEqual(await store.fail('c', 'a', 'blocked', attempt + 1), true)
+    deepStrictEqual(await store.outcome('c', 'a'), { state: 'failed', code: 'blocked' })
+  })
+
   test('goes back below its own beginning', async (store) => {
     await begin(store, [head(6)])
     await store.reset('c', { resets: 0, to: 2, tail: '', marks: [], at: 1 })
