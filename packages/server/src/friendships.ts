@@ -203,7 +203,7 @@ export class StoredFriendships implements Friendships {
     const now = this.runtime.now()
     const [user1, user2] = from < to ? [from, to] : [to, from]
     return {
-      id: newId(this.runtime),
+      id: this.rows.newId?.() ?? newId(this.runtime),
       user1,
       user2,
       state: 'pending',

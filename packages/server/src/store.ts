@@ -124,6 +124,8 @@ export interface FriendshipRow {
 
 /** Storage of friendships, without rules: those stand once, in `friendships.ts`. */
 export interface FriendshipRows {
+  /** Makes an id for a new row, where the ids of the storage have a form of their own. @default 22 random characters */
+  newId?(): string
   get(id: string): Promise<FriendshipRow | undefined>
   /** The row of a pair, whichever way round it was stored. */
   between(one: string, other: string): Promise<FriendshipRow | undefined>
