@@ -37,6 +37,13 @@ async function start(plan: ChaosPlan = {}) {
   return { proxy, client, sockets, received: () => Buffer.concat(got).toString() }
 }
 
+/** Not `once`: it rejects on the error that a reset is. */
+async function ended(socket: Socket): Promise<void> {
+  socket.on('error', () => {})
+  socket.resume()
+  if (!socket.destroyed || !socket.closed) await new Promise<void>((resolve) => socket.once('close', () => resolve()))
+}
+
 async function read(socket: Socket, length: number): Promise<string> {
   let text = ''
   while (text.length < length) text += String((await once(socket, 'data'))[0])
@@ -57,10 +64,8 @@ describe('chaosProxy', () => {
   it('lets exactly so many bytes through and then resets', async () => {
     const { client, proxy } = await start({ toClient: { cutAt: 7 } })
     client.write('0123456789')
-    // Not \`once\`: it rejects on the error that a reset is.
-    const closed = new Promise((resolve) => client.once('close', resolve))
     expect(await read(client, 7)).toBe('0123456')
-    await closed
+    await ended(client)
     expect(proxy.bytes.toClient).toBe(7)
   })
 
@@ -93,6 +98,82 @@ describe('chaosProxy', () => {
     client.write('0123456789')
     client.write('abc')
     expect(await read(client, 13)).toBe('0123456789abc')
+  })
+
+  it('cuts before the first byte', async () => {
+    for (const direction of ['toServer', 'toClient'] as const) {
+      const { client, proxy } = await start({ [direction]: { cutAt: 0 } })
+      client.write('0123456789')
+      await ended(client)
+      expect(proxy.bytes[direction]).toBe(0)
+    }
+  })
+
+  it('changes the weather of a connection, and counts its cut from there', async () => {
+    const { client, proxy } = await start()
+    client.write('hello')
+    expect(await read(client, 5)).toBe('hello')
+    const [connection] = proxy.open
+    expect(connection).toMatchObject({ number: 0, state: 'open', bytes: { toServer: 5, toClient: 5 } })
+    connection!.weather({ toClient: { cutAt: 3 } })
+    client.write('0123456789')
+    expect(await read(client, 3)).toBe('012')
+    await connection!.over
+    expect(connection).toMatchObject({ state: 'closed', bytes: { toServer: 15, toClient: 8 } })
+    expect(proxy.open).toEqual([])
+  })
+
+  it('refuses connections as a server that is down, without asking it', async () => {
+    const { proxy, sockets } = await start()
+    proxy.plan(() => ({ refuse: true }))
+    const other = connect(proxy.port, '127.0.0.1')
+    await ended(other)
+    expect(proxy.connections).toBe(2)
+    expect(sockets).toHaveLength(1)
+  })
+
+  it('over a dead link, the end of one side is not heard by the other', async () => {
+    const { client, proxy, sockets } = await start()
+    client.write('a')
+    expect(await read(client, 1)).toBe('a')
+    const [connection] = proxy.open
+    connection!.cut('half-open')
+    await connection!.over
+    client.resetAndDestroy()
+    await ended(client)
+    // What a later connection does comes through, so the first one had its chance.
+    const other = connect(proxy.port, '127.0.0.1')
+    cleanups.push(() => other.destroy())
+    other.write('c')
+    expect(await read(other, 1)).toBe('c')
+    expect(connection!.state).toBe('half-open')
+    expect(sockets[0]).toMatchObject({ destroyed: false, readableEnded: false })
+  })
+
+  it('brings what waits before it passes on the end', async () => {
+    const { client, sockets, received } = await start({ toServer: { delayMs: 30, jitterMs: 5 } })
+    client.write('0123456789')
+    client.end()
+    const server = await new Promise<Socket>((resolve) => {
+      const look = () => (sockets[0] ? resolve(sockets[0]) : setImmediate(look))
+      look()
+    })
+    if (!server.readableEnded) await once(server, 'end')
+    expect(received()).toBe('0123456789')
+  })
+
+  it('does not read on while its drip is behind, so that the sender feels it', async () => {
+    const { client, proxy } = await start({ toServer: { dripBytes: 1, dripMs: 60_000 } })
+    client.write(Buffer.alloc(32 << 20))
+    proxy.plan(() => ({}))
+    const other = connect(proxy.port, '127.0.0.1')
+    cleanups.push(() => other.destroy())
+    // A proxy that reads on has taken it all long before this is over.
+    for (let round = 0; round < 500; round++) {
+      other.write('x')
+      await read(other, 1)
+    }
+    expect(client.writableLength).toBeGreaterThan(0)
   })
 
   it('says what is wrong with a port', async () => {

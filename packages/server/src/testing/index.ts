@@ -4,14 +4,8 @@
  *
  * @packageDocumentation
  */
-export {
-  type ChaosPlan,
-  type ChaosProxy,
-  type ChaosProxyOptions,
-  type CutMode,
-  chaosProxy,
-  type Weather,
-} from './chaos-proxy.js'
+export type { ChaosConnection, ChaosWeather, CutMode, Weather } from './chaos-connection.js'
+export { type ChaosPlan, type ChaosProxy, type ChaosProxyOptions, chaosProxy } from './chaos-proxy.js'
 export type { Runner } from './conformance.js'
 export {
   type FriendshipsBench,
