@@ -106,6 +106,21 @@ describe('WsSocket', () => {
     expect(runtime.pending).toBe(0)
   })
 
+  it('answers every ping of a burst that comes in one segment', async () => {
+    const { client, count } = await open()
+    const answers = new Promise<Buffer>((resolve) => {
+      let got = Buffer.alloc(0)
+      client.on('data', (chunk: Buffer) => {
+        got = Buffer.concat([got, chunk])
+        if (got.length >= 30) resolve(got)
+      })
+    })
+    client.write(Buffer.concat(Array.from({ length: 10 }, (_, index) => frame(9, `${index}`))))
+    await count(10)
+    const pongs = Array.from({ length: 10 }, (_, index) => [0x8a, 1, 48 + index]).flat()
+    expect([...(await answers)]).toEqual(pongs)
+  })
+
   it('says nothing more after its own close but that it is closed, once', async () => {
     const { client, socket, events, closed } = await open()
     socket.close(4009, 'replaced')

@@ -21,7 +21,8 @@ export class Upgrader {
     private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
   ) {
     // The defaults of the package are a hundred times what chat needs. Deflate costs 14 times the CPU for small frames
-    // and opens the decompression bomb. Pongs are bounded: whoever pings and never reads fills no memory.
+    // and opens the decompression bomb. Pongs are bounded: whoever pings and never reads fills no memory. A burst of
+    // them in one segment is read before the first pong has left, so the bound leaves room for one.
     const options = {
       noServer: true,
       clientTracking: false,
@@ -29,7 +30,7 @@ export class Upgrader {
       maxPayload: limits.frame,
       maxFragments: limits.maxFragments,
       maxBufferedChunks: limits.maxBufferedChunks,
-      maxPendingAutoPongs: 8,
+      maxPendingAutoPongs: 64,
       closeTimeout: CLOSE_MS,
       handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     } as const
