@@ -54,6 +54,8 @@ const refused: [name: string, request: string, expected: number | number[]][] = 
     handshake('/chat/ws', { ...v1, 'Content-Length': '5', 'Transfer-Encoding': 'chunked' }, 'POST'),
     400,
   ],
+  ['HTTP/1.0', handshake('/chat/ws', v1).replace('HTTP/1.1', 'HTTP/1.0'), 400],
+  ['HTTP/2.0', handshake('/chat/ws', v1).replace('HTTP/1.1', 'HTTP/2.0'), 400],
   ['no host', handshake('/chat/ws', { ...v1, Host: undefined }), 400],
   ['U19 Host: a b', handshake('/chat/ws', { ...v1, Host: 'a b' }), 400],
   ['two hosts', handshake('/chat/ws', { ...v1, Host: ['localhost', 'evil.com'] }), 400],

@@ -200,3 +200,16 @@ it('splits a hello of many conversations into chunks below the limit of a frame'
   expect(hellos.flatMap((hello) => hello.cursors ?? [])).toHaveLength(2_000)
   for (const text of second.client.sent) expect(text.length).toBeLessThanOrEqual(65_536)
 })
+
+it('takes an answer of another kind for one that cannot be read', async () => {
+  const { script, seen } = listening()
+  const peer = await script.online([head(0)])
+  peer.send({ t: 'messages', conversation: 'c', items: [entry(2)] })
+  const { n } = await peer.next('sync')
+  peer.send({ t: 'ack', re: n, conversation: 'c', items: [], refused: { cid: 'x', code: 'busy', retry: true } })
+  await script.clock.advance(1_000)
+  expect(script.errors).toEqual([])
+  peer.send({ t: 'messages', conversation: 'c', items: [entry(1)] })
+  await script.clock.advance(1_000)
+  expect(seen).toEqual([1, 2])
+})

@@ -17,7 +17,14 @@ type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export type Answer = Ack | Page | Pong | Authenticated | ErrorFrame
 
+/** What answers each question, beside an `error`. */
+const ANSWERS = { send: 'ack', sync: 'page', ping: 'pong', auth: 'auth' } as const satisfies Record<
+  Question['t'],
+  Answer['t']
+>
+
 interface Waiting {
+  answer: Answer['t']
   resolve(answer: Answer): void
   reject(error: KithwireError): void
 }
@@ -45,7 +52,7 @@ export class Link {
     return new Promise((resolve, reject) => {
       if (!this.live) return reject(new KithwireError('unknown_outcome'))
       const n = ++this.n
-      this.waiting.set(n, { resolve, reject })
+      this.waiting.set(n, { answer: ANSWERS[question.t], resolve, reject })
       this.post({ ...question, n } as Question)
     })
   }
@@ -53,8 +60,12 @@ export class Link {
   /** True if the frame answered a question. */
   answer(frame: ServerFrame): boolean {
     if (!('re' in frame) || frame.re === undefined) return false
-    this.waiting.get(frame.re)?.resolve(frame as Answer)
-    return this.waiting.delete(frame.re)
+    const waiting = this.waiting.get(frame.re)
+    if (waiting === undefined) return false
+    if (frame.t === waiting.answer || frame.t === 'error') waiting.resolve(frame)
+    else this.garbled(frame.re, `Expected ${waiting.answer}, came ${frame.t}.`)
+    this.waiting.delete(frame.re)
+    return true
   }
 
   /** The answer to `re` came, but cannot be read. */

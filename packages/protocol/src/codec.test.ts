@@ -43,6 +43,21 @@ describe('codec', () => {
     })
   })
 
+  it.each([-1, -0, 0.5, 2 ** 53, '1'])('names no question that an answer could not name: n = %s', (n) => {
+    const text = `{"v":1,"t":"ping","n":${Object.is(n, -0) ? '-0' : JSON.stringify(n)}}`
+    const decoded = decodeClientFrame(text)
+    expect(decoded).toMatchObject({ ok: false, problem: { code: 'bad_field' } })
+    expect(decoded).not.toHaveProperty('problem.re')
+  })
+
+  it.each(['ack', 'page'])('reads a code of a newer server in %s as internal, and copies no field that is new', (t) => {
+    const refused = '{"cid":"a","code":"of_tomorrow","retry":false,"after":5,"colour":"red"}'
+    const decoded = decodeServerFrame(`{"v":1,"t":"${t}","re":1,"conversation":"c","items":[],"refused":${refused}}`)
+    const cid = t === 'ack' ? { cid: 'a' } : {}
+    const known = { ...cid, code: 'internal', retry: false, after: 5 }
+    expect(decoded).toEqual({ ok: true, frame: { t, re: 1, conversation: 'c', items: [], refused: known } })
+  })
+
   it('ignores unknown fields of a server frame', () => {
     expect(decodeServerFrame('{"v":1,"t":"pong","re":3,"new":true}')).toEqual({ ok: true, frame: { t: 'pong', re: 3 } })
   })

@@ -1,7 +1,7 @@
 import type { ClientFrame, ServerFrame } from './envelope.js'
 import type { WireErrorCode } from './errors.js'
 import { checkKeys, Fields, kindOf } from './fields.js'
-import { isObject } from './guards.js'
+import { isInteger, isObject } from './guards.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { readClientFrame } from './read-client.js'
 import { readServerFrame } from './read-server.js'
@@ -67,7 +67,8 @@ function decode<Frame>(text: string, read: (type: string, fields: Fields) => Fra
     message: `Expected a type of ${VERSION}, came another one.`,
   }
   const n = fields.get('n') ?? fields.get('re')
-  if (Number.isSafeInteger(n)) answer.re = n as number
+  // Only what an answer may carry: one that names -1 could not be read.
+  if (isInteger(n, 0)) answer.re = n
   answer.type = type.slice(0, 32)
   return { ok: false, problem: answer }
 }

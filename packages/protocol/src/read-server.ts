@@ -17,7 +17,7 @@ export function readServerFrame(type: string, fields: Fields): ServerFrame | und
         re: fields.integer('re', 0),
         conversation: fields.id('conversation'),
         items: fields.list('items', PROTOCOL_LIMITS.items, 'acks', readAckItem),
-        ...(fields.has('refused') && { refused: fields.check('refused', isRefusal, 'a refusal', NO_REFUSAL) }),
+        ...(fields.has('refused') && { refused: readRefusal(fields) }),
       }
     case 'page':
       return readPage(fields)
@@ -60,18 +60,26 @@ export function readServerFrame(type: string, fields: Fields): ServerFrame | und
   }
 }
 
-const NO_REFUSAL: Refusal = { cid: '', code: 'internal', retry: true }
-
 /** A newer server may have codes that we do not know; `retry` beside them says all that the client needs. */
 const readCode = (value: unknown): WireErrorCode => (isWireErrorCode(value) ? value : 'internal')
-
-const isRefusal = (value: unknown): value is Refusal => isObject(value) && isText(value.cid, 64) && isRefused(value)
 
 const isRefused = (value: unknown): value is NonNullable<Page['refused']> =>
   isObject(value) &&
   typeof value.code === 'string' &&
   typeof value.retry === 'boolean' &&
   (value.after === undefined || isInteger(value.after, 0))
+
+function readRefused(fields: Fields): NonNullable<Page['refused']> {
+  const { code, retry, after } = fields.check('refused', isRefused, 'a refusal', { code: 'internal', retry: true })
+  return { code: readCode(code), retry, ...(after !== undefined && { after }) }
+}
+
+function readRefusal(fields: Fields): Refusal {
+  const { cid } = fields.check('refused', hasCid, 'a refusal with a cid', { cid: '' })
+  return { cid, ...readRefused(fields) }
+}
+
+const hasCid = (value: unknown): value is { cid: string } => isObject(value) && isText(value.cid, 64)
 
 function readAckItem(value: unknown): AckItem | undefined {
   if (!isObject(value) || !isId(value.cid) || !isInteger(value.seq, 1) || !isId(value.id) || !isInteger(value.at, 0))
@@ -131,11 +139,11 @@ function readPage(fields: Fields): Page {
   if (fields.has('head')) page.head = fields.integer('head', 0)
   if (fields.has('first')) page.first = fields.integer('first', 0)
   if (fields.has('more')) page.more = fields.boolean('more')
-  if (fields.has('reset')) page.reset = fields.check('reset', isReset, '{to, id}', { to: 0, id: '' })
-  if (fields.has('refused')) {
-    const refused = fields.check('refused', isRefused, 'a refusal', NO_REFUSAL)
-    page.refused = { ...refused, code: readCode(refused.code) }
+  if (fields.has('reset')) {
+    const { to, id } = fields.check('reset', isReset, '{to, id}', { to: 0, id: '' })
+    page.reset = { to, id }
   }
+  if (fields.has('refused')) page.refused = readRefused(fields)
   return page
 }
 
@@ -150,13 +158,23 @@ function readWelcome(fields: Fields): Welcome {
     epoch: fields.id('epoch'),
     now: fields.integer('now', 0),
     heartbeat: fields.integer('heartbeat', 1),
-    limits: fields.check('limits', isLimits, 'positive integers', DEFAULT_LIMITS),
+    limits: readLimits(fields),
     heads: heads(fields),
     capabilities: fields.ids('capabilities', 64),
   }
   if (fields.has('more')) welcome.more = fields.boolean('more')
   if (fields.has('since')) welcome.since = fields.check('since', readPosition, '[pos, tail]', [0, ''])
   return welcome
+}
+
+function readLimits(fields: Fields): Limits {
+  const { frame, content, rate, burst, inflight } = fields.check(
+    'limits',
+    isLimits,
+    'positive integers',
+    DEFAULT_LIMITS,
+  )
+  return { frame, content, rate, burst, inflight }
 }
 
 const isLimits = (value: unknown): value is Limits =>

@@ -196,10 +196,12 @@ export class Handshake {
 }
 
 function checkHeaders(request: IncomingMessage): Refusal | undefined {
-  const { headers, headersDistinct, rawHeaders, method, url = '' } = request
+  const { headers, headersDistinct, httpVersion, rawHeaders, method, url = '' } = request
   if (rawHeaders.length > 2 * MOST_HEADERS || url.length > MOST_URL)
     return { status: 431, text: 'Expected a shorter request.', name: 'too_large' }
   if (method !== 'GET') return { status: 405, text: 'Expected GET.', name: 'bad_request', headers: { Allow: 'GET' } }
+  // RFC 6455, 4.2.1. Node hands out an upgrade of any version.
+  if (httpVersion !== '1.1') return bad('Expected HTTP/1.1.')
   for (const name of SINGLE)
     if ((headersDistinct[name]?.length ?? 0) > 1) return bad(`Expected one ${name} header, came several.`)
   if (!isHost(headers.host ?? '')) return bad('Expected a Host header with one host.')
