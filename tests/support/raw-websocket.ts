@@ -7,6 +7,8 @@ export interface FrameOptions {
   /** RSV1 to RSV3 as bits 4, 2 and 1. */
   rsv?: number
   mask?: boolean
+  /** Four bytes to mask with. @default random ones */
+  key?: Uint8Array
   /** What the header claims; the payload may be shorter. */
   claim?: bigint
 }
@@ -25,7 +27,7 @@ export function frame(opcode: number, payload: Buffer | string = '', options: Fr
     for (let shift = 56n; shift >= 0n; shift -= 8n) head.push(Number((length >> shift) & 255n))
   }
   if (!mask) return Buffer.concat([Buffer.from(head), body])
-  const key = randomBytes(4)
+  const key = options.key ?? randomBytes(4)
   const scrambled = body.map((byte, index) => byte ^ (key[index & 3] as number))
   return Buffer.concat([Buffer.from(head), key, scrambled])
 }
@@ -33,8 +35,8 @@ export function frame(opcode: number, payload: Buffer | string = '', options: Fr
 export const text = (payload: Buffer | string, options?: FrameOptions) => frame(1, payload, options)
 
 /** A close frame with a code and a reason. */
-export function closeFrame(code: number, reason: Buffer | string = ''): Buffer {
-  return frame(8, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]))
+export function closeFrame(code: number, reason: Buffer | string = '', options?: FrameOptions): Buffer {
+  return frame(8, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]), options)
 }
 
 export interface RawOptions {

@@ -1,0 +1,21 @@
+/** Texts that once were trouble, here or elsewhere. They come first in every run, before what chance brings. */
+export const CORPUS: readonly string[] = [
+  '',
+  '\u0000',
+  '\ufeff{"v":1,"t":"ping","n":1}',
+  '{"v":1,"t":"ping","n":-0}',
+  '{"v":1,"t":"ping","n":1e309}',
+  '{"v":1,"t":"ping","n":9007199254740993}',
+  '{"v":1,"t":"__proto__"}',
+  '{"v":1,"t":"toString","n":1}',
+  '{"v":1,"t":"hasOwnProperty"}',
+  '{"__proto__":{"polluted":true},"v":1,"t":"ping","n":1}',
+  '{"constructor":{"prototype":{"polluted":true}},"v":1,"t":"ping","n":1}',
+  '{"v":1,"t":"send","n":1,"conversation":"c1","items":[{"cid":"a","type":"text","content":"\\ud800"}]}',
+  '{"v":1,"t":"send","n":1,"conversation":"c1","items":[{"cid":"a","type":"text","content":"x","meta":{"__proto__":{"polluted":true}}}]}',
+  '{"v":1,"t":"hello","device":"dddddddddddddddddddddd","attempt":1,"cursors":{"length":1}}',
+  `{"v":1,"t":"ping","n":1,"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+  '['.repeat(60_000),
+  `{"v":1,"t":"send","n":1,"conversation":"c1","items":[{"cid":"a","type":"text","content":"x","meta":{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}}]}`,
+  `{${Array.from({ length: 6_000 }, (_, index) => `"k${index}":1`).join()}}`,
+]
