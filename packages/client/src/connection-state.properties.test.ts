@@ -60,6 +60,6 @@ it('is never without something that moves it on, and never has two sockets', () 
       const [closed] = next(state, { type: 'stop' })
       expect(closed.phase).toBe('closed')
     }),
-    { numRuns: 1_000 },
+    { numRuns: Number(process.env.RUNS ?? 1_000) },
   )
 })

@@ -5,7 +5,7 @@ import type { ClientFrame, ServerFrame } from './envelope.js'
 import { decodeLegacy, encodeLegacy } from './legacy.js'
 import type { IMessage } from './message.js'
 
-const RUNS = { numRuns: 1_000 }
+const RUNS = { numRuns: Number(process.env.RUNS ?? 1_000) }
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
 const tail = fc.stringMatching(/^[A-Za-z0-9_-]{0,8}$/)

@@ -1,0 +1,142 @@
+/**
+ * What `npm run nightly` runs. A layer has a size, `total`, done in chunks: the runs `first … first + count - 1`, so
+ * that a run that is interrupted goes on where it was.
+ *
+ * - `vitest`: test files of the built packages, given their size by environment variables; a layer's summary is what
+ *   they write to the file that REPORT names (tests/support/report.ts), or else their tests, counted.
+ * - `simulate`: arguments of scripts/simulate.mjs.
+ * - `drawn`: its runs are drawn at random, so that their number says how rare a failure is.
+ */
+export const layers = [
+  {
+    id: 'simulation',
+    name: 'simulation of the shipped classes',
+    unit: 'seeds',
+    drawn: true,
+    total: 1_000_000,
+    chunk: 10_000,
+    simulate: ({ first, count, report }) => ['--first', `${first}`, '--seeds', `${count}`, '--report', report],
+  },
+  {
+    id: 'mutants',
+    name: 'errors planted in the shipped code, all to be found',
+    unit: 'mutants',
+    simulate: () => ['--mutants', ''],
+  },
+  {
+    id: 'properties',
+    name: 'properties of codec and connection',
+    unit: 'inputs',
+    drawn: true,
+    total: 100_000,
+    project: 'unit',
+    vitest: [
+      'packages/protocol/src/codec.properties.test.ts',
+      'packages/client/src/connection-state.properties.test.ts',
+    ],
+    env: ({ count }) => ({ RUNS: count }),
+    // So many of each property.
+    each: true,
+  },
+  {
+    id: 'conformance',
+    name: 'contract of the stores',
+    unit: 'tests',
+    vitest: ['tests/stores'],
+  },
+  {
+    id: 'appends',
+    name: 'concurrent appends of four processes to one SQLite file',
+    unit: 'appends',
+    total: 1_000_000,
+    chunk: 250_000,
+    vitest: ['tests/stores/sqlite-processes.test.ts'],
+    env: ({ count }) => ({ APPENDS: count }),
+  },
+  {
+    id: 'store-kills',
+    name: 'kill -9 of processes that write to SQLite',
+    unit: 'kills',
+    drawn: true,
+    total: 300,
+    chunk: 50,
+    vitest: ['tests/stores/sqlite-kills.test.ts'],
+    env: ({ first, count }) => ({ KILLS: count, SEED: first }),
+    figures: ({ entries }) => `${figure(entries)} entries`,
+  },
+  {
+    id: 'kills',
+    name: 'kill -9 of the server, 200 messages in flight',
+    unit: 'kills',
+    drawn: true,
+    total: 1_000,
+    chunk: 50,
+    vitest: ['tests/faults/kill-server.test.ts'],
+    env: ({ first, count }) => ({ KILLS: count, SEED: first }),
+    figures: ({ entries, deaths, restartMs }) =>
+      `${figure(entries)} entries; ${Object.values(deaths).reduce((sum, count) => sum + count, 0)} deaths at ` +
+      `${Object.keys(deaths).length} places; start to first acknowledgement: p99 at most ${restartMs.p99} ms`,
+  },
+  {
+    id: 'sync-order',
+    name: 'acknowledgements sent after the sync of what they acknowledge, by strace',
+    unit: 'acknowledgements',
+    vitest: ['tests/faults/sync-order.test.ts'],
+    env: ({ scale }) => ({ MESSAGES: Math.max(100, Math.round(20_000 * scale)) }),
+  },
+  {
+    id: 'cuts',
+    name: 'connection cut, reset or silenced at every byte, both directions',
+    unit: 'cuts',
+    vitest: ['tests/cut'],
+    env: ({ scale }) => ({ CUT_EVERY: Math.max(1, Math.round(1 / scale)) }),
+  },
+  {
+    id: 'fuzz',
+    name: 'hostile input: envelopes, frames, handshakes',
+    unit: 'inputs',
+    drawn: true,
+    total: 10_000_000,
+    chunk: 1_000_000,
+    vitest: ['tests/fuzz'],
+    env: ({ first, count }) => ({ FUZZ: count, SEED: first }),
+  },
+  {
+    id: 'hostile',
+    name: 'hostile cases beside healthy clients',
+    unit: 'tests',
+    vitest: ['tests/hostile'],
+  },
+  {
+    id: 'storm',
+    name: 'reconnect storm',
+    unit: 'sockets',
+    vitest: ['tests/storm'],
+    env: ({ scale }) => ({ STORM: Math.max(100, Math.round(10_000 * scale)) }),
+  },
+  {
+    id: 'readers',
+    name: 'slow and dead readers',
+    unit: 'sockets',
+    vitest: ['tests/readers'],
+    env: ({ scale }) => ({ READERS: Math.max(10, Math.round(1_000 * scale)) }),
+  },
+  {
+    id: 'autobahn',
+    name: 'RFC 6455 by Autobahn',
+    unit: 'cases',
+    vitest: ['tests/autobahn'],
+  },
+]
+
+const figure = (number) => Number(number).toLocaleString('en')
+
+/** The chunks of a layer at a scale: `{ first, count }`, in order. A layer without a total is one chunk. */
+export function chunksOf({ total, chunk = total }, scale) {
+  if (total === undefined) return [{ first: 1, count: 1, scale }]
+  const runs = Math.max(1, Math.round(total * scale))
+  const chunks = []
+  for (let first = 1; first <= runs; first += chunk)
+    chunks.push({ first, count: Math.min(chunk, runs - first + 1), scale })
+  return chunks
+}
