@@ -37,6 +37,7 @@ export class Behind {
     for (const conversation of part) this.missed.delete(conversation)
     readHeads(this.context, this.user, part)
       .then((heads) => {
+        this.context.fanOut.met(heads, this.user)
         if (heads.length > 0) this.send({ t: 'behind', heads: heads.map(({ tuple }) => tuple) })
       })
       .catch((cause) => {

@@ -1,7 +1,9 @@
 import type { Runtime } from '@kithwire/protocol'
 import type { AppendQueue } from './append-queue.js'
 import type { Authorizer } from './authorize.js'
+import type { BusLink } from './bus-link.js'
 import type { FanOut } from './fan-out.js'
+import type { HotConversations } from './hot.js'
 import type { ServerLimits } from './limits.js'
 import type { Log } from './log.js'
 import type { MarkQueue } from './mark-queue.js'
@@ -10,6 +12,7 @@ import type { UserRates } from './rate-limit.js'
 import type { SessionRegistry } from './session-registry.js'
 import type { Stats } from './stats.js'
 import type { Store } from './store.js'
+import type { Sweep } from './sweep.js'
 import type { TimerWheel } from './timer-wheel.js'
 
 /** Who is behind a socket, as the app authenticated them. */
@@ -44,6 +47,10 @@ export interface Context {
   readonly queue: AppendQueue
   readonly marks: MarkQueue
   readonly fanOut: FanOut
+  readonly hot: HotConversations
+  readonly sweep: Sweep
+  /** Undefined for a server that is alone. */
+  readonly link: BusLink | undefined
   /** Whether the content of an entry of type `file` names a file that members may be sent to. */
   readonly isFile: (content: string) => boolean
   /** Legacy sockets, gone ones included, that have frames to store: those cannot be sent again. */

@@ -13,9 +13,13 @@ import {
 import { ackItem } from './acknowledge.js'
 import { AppendQueue } from './append-queue.js'
 import { Authorizer } from './authorize.js'
+import type { Bus } from './bus.js'
+import { BusLink } from './bus-link.js'
 import type { Backlog, Context, Identity } from './context.js'
 import { drain } from './drain.js'
 import { FanOut } from './fan-out.js'
+import type { Hint } from './hint.js'
+import { HotConversations } from './hot.js'
 import { isOwnPath } from './items.js'
 import { LegacySession } from './legacy-session.js'
 import { resolveLimits, type ServerLimits } from './limits.js'
@@ -28,6 +32,7 @@ import { Session } from './session.js'
 import { SessionRegistry } from './session-registry.js'
 import { Stats } from './stats.js'
 import type { Outcome, Range, Store } from './store.js'
+import { Sweep } from './sweep.js'
 import { TimerWheel } from './timer-wheel.js'
 
 export interface CoreOptions {
@@ -36,6 +41,8 @@ export interface CoreOptions {
   friendships: Friendships
   /** @default DEFAULT_SERVER_LIMITS */
   limits?: Partial<ServerLimits>
+  /** One end of what connects the servers of this store; nobody else may use it. @default this server is alone */
+  bus?: Bus
   /** @default none */
   log?: Logger
   /**
@@ -54,12 +61,21 @@ export class Core {
   private closing: Promise<void> | undefined
 
   /** @throws KithwireError `bad_option` */
-  constructor({ runtime, store, friendships, limits: given, log: logger, isFile = isOwnPath }: CoreOptions) {
+  constructor({ runtime, store, friendships, limits: given, bus, log: logger, isFile = isOwnPath }: CoreOptions) {
     const limits = resolveLimits(given)
     const log = new Log(runtime, logger)
-    const registry: SessionRegistry = new SessionRegistry(() => authorizer.clear())
+    const registry: SessionRegistry = new SessionRegistry(
+      () => {
+        authorizer.clear()
+        hot.clear()
+        this.context.sweep.stop()
+      },
+      bus && { entered: (user) => this.context.link?.entered(user), left: (user) => this.context.link?.left(user) },
+    )
     const authorizer = new Authorizer(friendships, runtime, limits.membershipMs, () => registry.size > 0)
-    this.context = {
+    const hot = new HotConversations(limits.sweepConversations, bus !== undefined, () => this.context.sweep.start())
+    const publish = bus && ((users: readonly string[], hint: Hint) => this.context.link?.publish(users, hint))
+    const context = {
       runtime,
       store,
       friendships,
@@ -73,10 +89,13 @@ export class Core {
       rates: new UserRates(runtime, limits),
       queue: new AppendQueue({ store, runtime, log, limits }),
       marks: new MarkQueue(store),
-      fanOut: new FanOut(registry, authorizer, log),
+      hot,
+      fanOut: new FanOut({ registry, authorizer, log, hot }, publish),
       backlogs: new Set<Backlog>(),
       takesSends: true,
-    }
+    } as Context
+    const sweep = new Sweep(context, bus)
+    this.context = Object.assign(context, { sweep, link: bus && new BusLink(bus, context) })
   }
 
   /** Takes a socket that has chosen `kithwire.v1`. Call it in the turn that made the socket. */
@@ -138,15 +157,17 @@ export class Core {
 
   /** The members of a conversation changed: it holds from now on, and who is a member now hears of it. */
   async membershipChanged(conversation: string, users: readonly string[]): Promise<void> {
-    this.context.authorizer.invalidate(conversation)
-    await this.context.queue.recall(conversation)
-    this.context.fanOut.behind(conversation, users)
+    const { authorizer, fanOut, link, queue } = this.context
+    authorizer.invalidate(conversation)
+    link?.publish(users, { kind: 'members', conversation })
+    await queue.recall(conversation)
+    fanOut.behind(conversation, users)
   }
 
-  /** Closes all sockets of a user at once. */
+  /** Closes all sockets of a user at once; on other nodes as soon as the bus tells them. */
   revoke(user: string, code: 4501 | 4503 = 4501): void {
-    const reason = code === 4501 ? 'the credentials were revoked' : 'this user may not connect'
-    for (const peer of [...this.context.registry.socketsOf(user)]) peer.close(code, reason)
+    this.context.link?.publish([user], { kind: 'revoke', code })
+    this.context.registry.revoke(user, code)
   }
 
   /** Any text to every legacy socket. Sockets of `kithwire.v1` see only frames of their protocol. */
@@ -173,9 +194,12 @@ export class Core {
 
   /** What is held in memory now, by kind. All 0 once everybody has left and the rates have recovered. */
   get sizes(): Readonly<
-    Record<'sockets' | 'timers' | 'appends' | 'marks' | 'memberships' | 'rates' | 'backlogs', number>
+    Record<
+      'sockets' | 'timers' | 'appends' | 'marks' | 'memberships' | 'rates' | 'backlogs' | 'hot' | 'subscriptions',
+      number
+    >
   > {
-    const { registry, wheel, queue, marks, authorizer, rates, backlogs } = this.context
+    const { registry, wheel, queue, marks, authorizer, rates, backlogs, hot, link } = this.context
     return {
       sockets: registry.entries,
       timers: wheel.size,
@@ -184,12 +208,17 @@ export class Core {
       memberships: authorizer.size,
       rates: rates.size,
       backlogs: backlogs.size,
+      hot: hot.size,
+      subscriptions: link?.size ?? 0,
     }
   }
 
   /** Drains and ends. The store is closed by whoever made it. */
   close({ drainMs = DRAIN_MS }: { drainMs?: number } = {}): Promise<void> {
-    this.closing ??= drain(this.context, drainMs).finally(() => this.context.rates.clear())
+    this.closing ??= drain(this.context, drainMs).finally(() => {
+      this.context.rates.clear()
+      this.context.link?.close()
+    })
     return this.closing
   }
 

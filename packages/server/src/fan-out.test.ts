@@ -2,6 +2,7 @@ import { FakeClock } from '@kithwire/protocol/testing'
 import { expect, it } from 'vitest'
 import type { Authorizer } from './authorize.js'
 import { FanOut, type Push } from './fan-out.js'
+import { HotConversations } from './hot.js'
 import { Log } from './log.js'
 import type { SessionRegistry } from './session-registry.js'
 import { TestServer } from './testing/core-kit.js'
@@ -42,11 +43,12 @@ it('keeps the order of pushes while it is asked who the members are', async () =
   let known: string[] | undefined
   // As when somebody else's question is answered first: who asks from now on need not wait.
   const asked = async () => known ?? opened.then(() => members)
-  const fanOut = new FanOut(
-    { receiversOf: (user: string) => (user === 'ben' ? [peer] : []) } as unknown as SessionRegistry,
-    { peek: () => known, members: asked } as unknown as Authorizer,
-    new Log(new FakeClock(), undefined),
-  )
+  const fanOut = new FanOut({
+    registry: { receiversOf: (user: string) => (user === 'ben' ? [peer] : []) } as unknown as SessionRegistry,
+    authorizer: { peek: () => known, members: asked } as unknown as Authorizer,
+    log: new Log(new FakeClock(), undefined),
+    hot: new HotConversations(10, false, () => {}),
+  })
   const push = (seq: number) => {
     const stored = [{ seq, id: `id${seq}`, at: 0, duplicate: false }]
     fanOut.stored({ conversation: 'c1', from: 'ann', items: [item(`m${seq}`)] }, { stored }, members)

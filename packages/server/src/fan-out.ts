@@ -1,5 +1,8 @@
 import { type Cursor, encode, encodeLegacy, type IMessage, type Signal } from '@kithwire/protocol'
 import type { Authorizer } from './authorize.js'
+import type { OwnHead } from './heads.js'
+import type { Hint } from './hint.js'
+import type { HotConversations } from './hot.js'
 import type { Log, LogThrottle } from './log.js'
 import type { Peer, SessionRegistry } from './session-registry.js'
 import { type Outcome, type Send, toMessage } from './store.js'
@@ -14,19 +17,26 @@ export interface Push {
   bare(reader: string): readonly string[]
 }
 
+export interface FanOutParts {
+  registry: SessionRegistry
+  authorizer: Authorizer
+  log: Log
+  hot: HotConversations
+}
+
 /**
- * Hands what happened to the sockets of a conversation's members on this process. A hint only: the log is the truth, and
- * whoever misses one catches up. The one place where a bus for more processes is to be added.
+ * Hands what happened to the sockets of a conversation's members: here, and by hints to the other nodes. A push is a
+ * hint, too: the log is the truth, and whoever misses one catches up.
  */
 export class FanOut {
-  /** Pushes that wait until it is known who the members are; the last one of each conversation. */
+  /** What waits until it is known who the members are; the last one of each conversation. */
   private readonly asking = new Map<string, Promise<void>>()
   private readonly throttle: LogThrottle = new Map()
 
   constructor(
-    private readonly registry: SessionRegistry,
-    private readonly authorizer: Authorizer,
-    private readonly log: Log,
+    private readonly parts: FanOutParts,
+    /** To the nodes of these users; undefined for a server that is alone. */
+    private readonly publish?: (users: readonly string[], hint: Hint) => void,
   ) {}
 
   /**
@@ -40,47 +50,149 @@ export class FanOut {
     for (const [index, { seq, id, at, duplicate }] of outcome.stored.entries())
       if (!duplicate)
         fresh.push(toMessage({ id, conversation, seq, from, createdAt: at, ...send.items[index]! }, members))
-    if (fresh.length > 0) this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer !== origin)
+    if (fresh.length > 0) {
+      this.publish?.(members, { kind: 'entries', conversation, seq: fresh.at(-1)!.seq, items: fresh })
+      const push = messagesPush(conversation, fresh)
+      this.toMembers(conversation, members, (now) =>
+        this.hand(push, fresh, now, (peer) => peer !== origin && peer.push(push)),
+      )
+    }
     // A duplicate was stored by an append whose outcome somebody never learned, perhaps before it was handed out; and
     // an append that failed may have stored something. Both are seldom, and a look at the head settles them.
-    const unsure = fresh.length < outcome.stored.length || outcome.refused?.code === 'store_unavailable'
-    if (unsure) this.behind(conversation, members)
+    const duplicates = fresh.length < outcome.stored.length
+    if (duplicates || outcome.refused?.code === 'store_unavailable') this.behind(conversation, members)
+    if (duplicates && this.publish) {
+      const seq = Math.max(...outcome.stored.map((stored) => stored.seq))
+      this.publish(members, { kind: 'entries', conversation, seq })
+    }
+  }
+
+  /** Entries that another node has stored, and published to one of the members. */
+  hinted({ conversation, seq, items }: Extract<Hint, { kind: 'entries' }>, user: string): void {
+    const { hot } = this.parts
+    this.toMembers(conversation, [user], (members) => {
+      if (items === undefined) return this.look(conversation, seq, members)
+      const fresh = items.filter((item) => hot.judge(conversation, item.seq) !== 'old')
+      if (fresh.length === 0) return
+      const push = messagesPush(conversation, fresh)
+      if (hot.judge(conversation, fresh[0]!.seq) === 'next')
+        return this.hand(push, fresh, members, (peer) => peer.push(push))
+      // Something is missing before it. A bare socket cannot look, so it gets what there is.
+      const known = fresh.every((item) => hot.judge(conversation, item.seq) === 'late')
+      this.hand(push, fresh, members, (peer) => {
+        if (peer.protocol === 'legacy') peer.push(push)
+        else if (!known) peer.missed(conversation)
+      })
+    })
   }
 
   /** Marks of `cursor.user`, to every socket of the members but `origin`. */
-  cursor(cursor: Cursor, fallback: readonly string[], origin?: Peer): void {
-    this.toMembers(framePush('cursor', cursor), fallback, (peer) => peer !== origin)
+  cursor(cursor: Required<Cursor>, fallback: readonly string[], origin?: Peer): void {
+    this.publish?.(fallback, { kind: 'cursor', cursor })
+    const push = framePush('cursor', cursor)
+    this.toMembers(cursor.conversation, fallback, (members) => {
+      this.toPeers(members, (peer) => peer !== origin && peer.push(push))
+      this.parts.hot.marked(cursor)
+    })
+  }
+
+  /** Marks that another node has stored, and published to each of the members: the first to arrive is for all. */
+  hintedCursor(cursor: Required<Cursor>, user: string): void {
+    const { conversation } = cursor
+    const { hot } = this.parts
+    const push = framePush('cursor', cursor)
+    this.toMembers(conversation, [user], (members) => {
+      if (hot.seqOf(conversation) !== undefined && !hot.lacks(cursor)) return
+      this.toPeers(members, (peer) => peer.push(push))
+      hot.marked(cursor)
+    })
   }
 
   /** To the sockets of the other members. */
-  signal(signal: Signal, members: readonly string[]): void {
-    this.toMembers(framePush('signal', signal), members, (peer) => peer.user !== signal.user)
+  signal(signal: Required<Signal>, members: readonly string[]): void {
+    const push = framePush('signal', signal)
+    const others = (users: readonly string[]) => users.filter((user) => user !== signal.user)
+    this.publish?.(others(members), { kind: 'signal', signal })
+    this.toMembers(signal.conversation, members, (now) => this.toPeers(others(now), (peer) => peer.push(push)))
+  }
+
+  /** A signal that another node has published to one of the other members. */
+  hintedSignal(signal: Required<Signal>, user: string): void {
+    const push = framePush('signal', signal)
+    this.toMembers(signal.conversation, [], (members) => {
+      if (members.includes(user)) this.toPeers([user], (peer) => peer.push(push))
+    })
   }
 
   /** Makes the devices of these users look at a conversation. Who is not a member gets nothing. */
   behind(conversation: string, users: readonly string[]): void {
-    for (const user of users) for (const peer of this.registry.receiversOf(user)) peer.missed(conversation)
+    this.toPeers(users, (peer) => peer.missed(conversation))
   }
 
-  private toMembers(push: Push, fallback: readonly string[], wanted: (peer: Peer) => boolean): void {
-    const { conversation } = push
-    const deliver = (members: readonly string[] | null) => {
-      for (const user of members ?? [])
-        for (const peer of this.registry.receiversOf(user)) if (wanted(peer)) peer.push(push)
+  /** Heads that a device is told now. */
+  met(heads: readonly OwnHead[], user: string): void {
+    const { hot, registry } = this.parts
+    if (registry.receiversOf(user).size === 0) return
+    for (const { tuple, members } of heads) {
+      const [conversation, head, , , delivered, read, marks] = tuple
+      hot.met(conversation, members, head, [[user, delivered, read], ...marks])
     }
+  }
+
+  private look(conversation: string, seq: number, members: readonly string[]): void {
+    const { hot } = this.parts
+    if (seq <= (hot.seqOf(conversation) ?? 0)) return
+    this.behind(conversation, members)
+    hot.told(conversation, members, seq)
+  }
+
+  /** Entries to those here, in their order; from then on they count as told. */
+  private hand(
+    push: Push,
+    items: readonly IMessage[],
+    members: readonly string[],
+    give: (peer: Peer) => unknown,
+  ): void {
+    const { conversation } = push
+    const { hot } = this.parts
+    // Where nobody is, nothing need be remembered.
+    if (!this.toPeers(members, give) && hot.seqOf(conversation) === undefined) return
+    for (const { seq } of items) hot.pushed(conversation, members, seq)
+  }
+
+  /** Whether there was anybody. */
+  private toPeers(users: readonly string[], give: (peer: Peer) => unknown): boolean {
+    let anybody = false
+    for (const user of users)
+      for (const peer of this.parts.registry.receiversOf(user)) {
+        give(peer)
+        anybody = true
+      }
+    return anybody
+  }
+
+  /** @param fallback who is told to look if it cannot be known who the members are */
+  private toMembers(
+    conversation: string,
+    fallback: readonly string[],
+    deliver: (members: readonly string[]) => void,
+  ): void {
+    const { authorizer, log } = this.parts
     // Asked anew, not taken from before the append: a block in between must hold. At once where they are known, unless
     // an earlier push of the conversation still waits: entries are pushed in the order in which they were stored.
     const earlier = this.asking.get(conversation)
-    const members = this.authorizer.peek(conversation)
+    const members = authorizer.peek(conversation)
     if (earlier === undefined && members !== undefined) {
       deliver(members)
       return
     }
     const asked = (earlier ?? Promise.resolve())
-      .then(() => this.authorizer.members(conversation))
-      .then(deliver)
+      .then(() => authorizer.members(conversation))
+      .then((now) => {
+        if (now !== null) deliver(now)
+      })
       .catch((cause) => {
-        this.log.failure('members_failed', cause, {}, this.throttle)
+        log.failure('members_failed', cause, {}, this.throttle)
         this.behind(conversation, fallback)
       })
       .finally(() => {

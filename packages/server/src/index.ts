@@ -19,6 +19,8 @@ export type { Authenticate, Authenticated, Credentials } from './authenticate.js
 export type { App } from './bindings/app.js'
 export type { Middleware } from './bindings/middleware.js'
 export type { HttpServer } from './bindings/node-http.js'
+export type { Bus, BusListener } from './bus.js'
+export { LocalBus } from './buses/local.js'
 export type { Identity } from './context.js'
 export { Core, type CoreOptions } from './core.js'
 export { type Friendship, StoredFriendships, type StoredFriendshipsOptions } from './friendships.js'

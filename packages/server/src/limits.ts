@@ -64,6 +64,13 @@ export interface ServerLimits extends Limits {
   batchBytes: number
   /** Ms for which the members of a conversation are remembered. @default 30000 */
   membershipMs: number
+  /**
+   * Ms (± 20 %) between looks at the log for what nobody handed out: a server that died after it had stored, a hint that
+   * was lost. The longest that a connected device can miss something is 1.2 of it. 0: never. @default 60000
+   */
+  sweepMs: number
+  /** Conversations of connected users that are looked at, those with the latest entries first. @default 50000 */
+  sweepConversations: number
   /** Ms between `token_expired` and 4001, for an `auth` in between. @default 30000 */
   authMs: number
 }
@@ -101,13 +108,18 @@ export const DEFAULT_SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   batchItems: 128,
   batchBytes: 262_144,
   membershipMs: 30_000,
+  sweepMs: 60_000,
+  sweepConversations: 50_000,
   authMs: 30_000,
 })
+
+/** Limits for which 0 means never. */
+const MAY_BE_OFF: ReadonlySet<string> = new Set(['sweepMs'])
 
 /**
  * Fills in the defaults.
  *
- * @throws KithwireError `bad_option` for a limit that does not exist or is not a positive integer
+ * @throws KithwireError `bad_option` for a limit that does not exist or is too small
  */
 export function resolveLimits(given: Partial<ServerLimits> = {}): ServerLimits {
   const limits: ServerLimits = { ...DEFAULT_SERVER_LIMITS }
@@ -118,8 +130,11 @@ export function resolveLimits(given: Partial<ServerLimits> = {}): ServerLimits {
         'bad_option',
         `limits.${name}: there is no such limit. Known: ${Object.keys(limits).join(', ')}.`,
       )
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new KithwireError('bad_option', `limits.${name}: expected a positive integer, came ${String(value)}.`)
+    const off = MAY_BE_OFF.has(name)
+    if (!Number.isSafeInteger(value) || value < (off ? 0 : 1)) {
+      const expected = `a positive integer${off ? ', or 0 for never' : ''}`
+      throw new KithwireError('bad_option', `limits.${name}: expected ${expected}, came ${String(value)}.`)
+    }
     limits[name as keyof ServerLimits] = value
   }
   if (limits.softBuffer > limits.hardBuffer)

@@ -1,6 +1,7 @@
 import { isObject, KithwireError, type Runtime, systemRuntime } from '@kithwire/protocol'
 import type { Authenticate } from './authenticate.js'
 import type { Middleware } from './bindings/middleware.js'
+import type { Bus } from './bus.js'
 import { StoredFriendships } from './friendships.js'
 import { resolveLimits, type ServerLimits } from './limits.js'
 import type { Logger } from './log.js'
@@ -63,6 +64,12 @@ export interface WsRouterOptions {
    * @default a path on the app's own host, such as `/uploads/x.png`
    */
   isFile?(content: string): boolean
+  /**
+   * This server's end of what connects it with the other servers of the same store. Without it, what another server
+   * stores gets to the devices here by a look at the log, up to 72 s later; see docs/many-processes.md.
+   * @default this server is the only one of its store
+   */
+  bus?: Bus
   /** Limits that differ from the defaults in `ServerLimits`. Clients are told those that concern them. */
   limits?: Partial<ServerLimits>
   /** Clocks, timers and randomness. Only tests pass another one. @default systemRuntime */
@@ -83,13 +90,14 @@ export interface ResolvedOptions {
   sessions: readonly Middleware[]
   limits: ServerLimits
   isFile: ((content: string) => boolean) | undefined
+  bus: Bus | undefined
   runtime: Runtime
   log: Logger
 }
 
 const KNOWN = new Set([
   ...['store', 'authenticate', 'friendships', 'isUser', 'legacy', 'origins', 'trustProxy', 'sessions', 'limits'],
-  ...['isFile', 'runtime', 'log'],
+  ...['isFile', 'bus', 'runtime', 'log'],
 ])
 
 /**
@@ -115,6 +123,8 @@ export function resolveOptions(
     throw bad(`authenticate: expected a function, came ${typeof authenticate}`)
   if (!Array.isArray(sessions) || sessions.some((entry) => typeof entry !== 'function'))
     throw bad('sessions: expected an array of middleware functions')
+  if (given.bus !== undefined && !isBus(given.bus))
+    throw bad('bus: expected one end of a bus, such as new LocalBus().connect()')
   return {
     store,
     authenticate,
@@ -125,6 +135,7 @@ export function resolveOptions(
     sessions,
     limits: resolveLimits(given.limits),
     isFile: given.isFile,
+    bus: given.bus,
     runtime,
     log: given.log ?? toStderr,
   }
@@ -167,6 +178,9 @@ function hopsOf(trustProxy: boolean | number = false): number {
 
 const isStore = (store: unknown): store is Store =>
   isObject(store) && typeof store.append === 'function' && typeof store.read === 'function'
+
+const isBus = (bus: unknown): bus is Bus =>
+  isObject(bus) && typeof bus.publish === 'function' && typeof bus.subscribe === 'function'
 
 const toStderr: Logger = (line) => {
   if (line.level !== 'info') console.error(JSON.stringify({ kithwire: line.event, level: line.level, ...line.fields }))

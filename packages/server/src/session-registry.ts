@@ -27,15 +27,21 @@ class PeerSets<P> {
     return this.sets.size
   }
 
+  keys(): string[] {
+    return [...this.sets.keys()]
+  }
+
   add(key: string, peer: P): void {
     const set = this.sets.get(key)
     if (set === undefined) this.sets.set(key, new Set([peer]))
     else set.add(peer)
   }
 
-  delete(key: string, peer: P): void {
+  /** True if that was the last of its key. */
+  delete(key: string, peer: P): boolean {
     const set = this.sets.get(key)
-    if (set?.delete(peer) && set.size === 0) this.sets.delete(key)
+    if (!set?.delete(peer) || set.size > 0) return false
+    return this.sets.delete(key)
   }
 
   of(key: string): ReadonlySet<P> {
@@ -59,8 +65,12 @@ export class SessionRegistry {
   /** Those that have not said hello. */
   readonly opening = new Set<Peer>()
 
-  /** @param emptied called when the last socket has gone */
-  constructor(private readonly emptied: () => void) {}
+  constructor(
+    /** Called when the last socket has gone. */
+    private readonly emptied: () => void,
+    /** Told of the sockets that take pushes: of each that begins, and of the end of a user's last. */
+    private readonly presence?: { entered(user: string): void; left(user: string): void },
+  ) {}
 
   /** Sockets now. */
   get size(): number {
@@ -84,10 +94,11 @@ export class SessionRegistry {
 
   startReceiving(peer: Peer): void {
     this.receivers.add(peer.user, peer)
+    this.presence?.entered(peer.user)
   }
 
   stopReceiving(peer: Peer): void {
-    this.receivers.delete(peer.user, peer)
+    if (this.receivers.delete(peer.user, peer)) this.presence?.left(peer.user)
   }
 
   socketsOf(user: string): ReadonlySet<Peer> {
@@ -96,6 +107,11 @@ export class SessionRegistry {
 
   receiversOf(user: string): ReadonlySet<Peer> {
     return this.receivers.of(user)
+  }
+
+  /** Users of whom a socket takes pushes. */
+  receivingUsers(): string[] {
+    return this.receivers.keys()
   }
 
   everybody(): ReadonlySet<Peer> {
@@ -107,12 +123,25 @@ export class SessionRegistry {
    * side by side: a replayed hello has no effect on others.
    */
   claim(peer: DevicePeer): boolean {
-    const key = deviceKey(peer.user, peer.device)
-    const others = [...this.devices.of(key)]
-    if (others.some(({ attempt }) => attempt > peer.attempt)) return false
-    for (const other of others) if (other.attempt < peer.attempt) other.close(4009, 'a later attempt of this device')
-    this.devices.add(key, peer)
+    if (this.replace(peer.user, peer.device, peer.attempt) > peer.attempt) return false
+    this.devices.add(deviceKey(peer.user, peer.device), peer)
     return true
+  }
+
+  /** Closes the sessions of a device that are of lower attempts, unless there is a higher one; the highest there was. */
+  replace(user: string, device: string, attempt: number): number {
+    const sessions = [...this.devices.of(deviceKey(user, device))]
+    const highest = Math.max(-1, ...sessions.map((session) => session.attempt))
+    if (highest <= attempt)
+      for (const session of sessions)
+        if (session.attempt < attempt) session.close(4009, 'a later attempt of this device')
+    return highest
+  }
+
+  /** Closes all sockets of a user. */
+  revoke(user: string, code: 4501 | 4503): void {
+    const reason = code === 4501 ? 'the credentials were revoked' : 'this user may not connect'
+    for (const peer of [...this.sockets.of(user)]) peer.close(code, reason)
   }
 
   release(peer: DevicePeer): void {

@@ -14,7 +14,7 @@ export async function handleCursor(context: Context, session: Session, cursor: C
     const head = (await context.store.heads([conversation]))[0]!
     if (delivered > head.head) return session.error('cursor_invalid')
     const merged = (await context.marks.merge([{ conversation, user, delivered, read }]))[0]!
-    const frame: Cursor = { t: 'cursor', conversation, user, delivered: merged.delivered, read: merged.read }
+    const frame: Required<Cursor> = { t: 'cursor', conversation, user, delivered: merged.delivered, read: merged.read }
     context.fanOut.cursor(frame, access.members, session)
   } catch (cause) {
     // Marks are cumulative: the next one makes up for this one.

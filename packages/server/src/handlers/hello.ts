@@ -9,17 +9,22 @@ import type { Session } from '../session.js'
  * then the socket is registered for pushes; only then are heads read, so that nothing falls between the two.
  */
 export async function greet(context: Context, session: Session, hello: Hello): Promise<void> {
-  const { registry, queue, store } = context
+  const { fanOut, link, registry, queue, store } = context
   if (hello.token !== undefined && !(await renewed(session, hello.token))) return
   if (!session.live) return
   session.device = hello.device
   session.attempt = hello.attempt
   if (!registry.claim(session)) return session.close(4009, 'a later attempt of this device lives')
   registry.startReceiving(session)
+  const subscribing = link?.ready(session.user)
+  if (subscribing) await subscribing
+  if (!session.live) return
+  link?.publish([session.user], { kind: 'device', device: session.device, attempt: session.attempt })
   await queue.settled(session.key)
   const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
   const resume = await readResume(store, heads, hello.cursors ?? [])
   if (!session.live) return
+  fanOut.met(heads, session.user)
   await markDelivered(context, session, heads, resume.confirmed)
   await welcome(context, session, epoch, heads)
   for (const { conversation, reset } of resume.resets) session.send({ t: 'page', conversation, reset })
@@ -72,8 +77,12 @@ async function markDelivered(
 }
 
 async function welcome(context: Context, session: Session, epoch: string, heads: readonly OwnHead[]): Promise<void> {
-  const { limits, runtime, store } = context
+  const { limits, link, runtime, store } = context
   const { frame, content, rate, burst, inflight } = limits
+  const capabilities: string[] = []
+  if (store.durable) capabilities.push('durable')
+  // What happens on other nodes gets here by looks at the store, some seconds later.
+  if (link?.up === false) capabilities.push('degraded')
   let start = 0
   do {
     // A user of very many conversations must not overflow the buffer with the answer itself.
@@ -90,7 +99,7 @@ async function welcome(context: Context, session: Session, epoch: string, heads:
       limits: { frame, content, rate, burst, inflight },
       heads: part,
       ...(start < heads.length && { more: true }),
-      capabilities: store.durable ? ['durable'] : [],
+      capabilities,
     })
   } while (start < heads.length && session.live)
 }

@@ -102,15 +102,18 @@ export const deviceOf = (name: string): string => name.padEnd(22, '_')
 
 /** A core over a fake clock and a memory store, with two friends in `c1`. */
 export class TestServer {
-  readonly clock = new FakeClock()
-  readonly friends = new FriendTable()
+  readonly clock: FakeClock
+  readonly friends: FriendTable
   readonly lines: LogLine[] = []
   readonly store: Store
   readonly core: Core
 
-  constructor(options: Partial<CoreOptions> & { wrap?: (store: Store) => Store } = {}) {
-    const { wrap = (store: Store) => store, ...rest } = options
-    this.store = wrap(new MemoryStore({ runtime: this.clock }))
+  /** @param options.beside another server of the same clock, store and friends */
+  constructor(options: Partial<CoreOptions> & { wrap?: (store: Store) => Store; beside?: TestServer } = {}) {
+    const { wrap = (store: Store) => store, beside, ...rest } = options
+    this.clock = beside?.clock ?? new FakeClock()
+    this.friends = beside?.friends ?? new FriendTable()
+    this.store = wrap(beside?.store ?? new MemoryStore({ runtime: this.clock }))
     this.friends.table.set('c1', ['ann', 'ben'])
     this.core = new Core({
       runtime: this.clock,

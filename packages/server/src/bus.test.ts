@@ -1,0 +1,132 @@
+import { expect, it } from 'vitest'
+import { deviceOf, TestServer } from './testing/core-kit.js'
+import { twoNodes } from './testing/two-nodes.js'
+
+/** The longest that a sweep may leave somebody without what is in the log, ms: 60 s, 20 % more, and a tick. */
+const STALE_MS = 72_200
+
+const range = (to: number) => Array.from({ length: to }, (_, index) => index + 1)
+
+it('pushes what one node stores to the devices on the other, once and in order', async () => {
+  const { one, other, clock } = twoNodes()
+  const ann = await one.enter('ann')
+  const ben = await other.enter('ben')
+  const tablet = await other.enter('ann', { device: deviceOf('tablet') })
+  const bare = other.connectLegacy('ben')
+  for (const n of range(20)) {
+    ann.sendItems('c1', `m${n}`, `n${n}`)
+    await ann.next('ack', n)
+  }
+  await clock.advance(100)
+  expect(ben.seqs).toEqual(range(40))
+  expect(tablet.seqs).toEqual(range(40))
+  expect(bare.texts.map((text) => JSON.parse(text).seq)).toEqual(range(40))
+  expect(ben.of('behind')).toEqual([])
+  // The socket that sent has its ack, and no echo by way of the bus.
+  expect(ann.seqs).toEqual([])
+})
+
+it('relays marks and typing', async () => {
+  const { one, other, clock } = twoNodes()
+  const ann = await one.enter('ann')
+  const ben = await other.enter('ben')
+  ann.sendItems('c1', 'm1')
+  await ben.next('messages')
+  ben.send({ t: 'cursor', conversation: 'c1', delivered: 1, read: 1 })
+  ben.send({ t: 'signal', conversation: 'c1', kind: 'typing', value: true })
+  expect(await ann.next('cursor')).toEqual({ t: 'cursor', conversation: 'c1', user: 'ben', delivered: 1, read: 1 })
+  expect(await ann.next('signal')).toMatchObject({ kind: 'typing', user: 'ben' })
+  await clock.advance(1_000)
+  expect(ann.of('cursor')).toHaveLength(1)
+  expect(ben.of('signal')).toHaveLength(0)
+})
+
+it('hands out doubled hints once, and makes devices look where hints came in another order', async () => {
+  const { one, other, buses, clock } = twoNodes()
+  const ann = await one.enter('ann')
+  const ben = await other.enter('ben')
+  const bare = other.connectLegacy('ben')
+  buses[1].copies = () => 2
+  ann.sendItems('c1', 'm1')
+  await ben.next('messages')
+  buses[1].holding = true
+  for (const n of [2, 3]) {
+    ann.sendItems('c1', `m${n}`)
+    await ann.next('ack', n)
+  }
+  await clock.advance(100)
+  buses[1].release()
+  await clock.advance(100)
+  expect(ben.seqs).toEqual([1])
+  expect(ben.of('behind').at(-1)?.heads[0]?.[1]).toBe(3)
+  // A bare client cannot look: it gets each once, even late.
+  expect(bare.texts.map((text) => JSON.parse(text).seq)).toEqual([1, 3, 2])
+  buses[1].copies = () => 1
+  ann.sendItems('c1', 'm4')
+  await clock.advance(100)
+  expect(ben.seqs).toEqual([1, 4])
+})
+
+it('finds within 72 s what a silent bus has not told: entries, marks and new conversations', async () => {
+  const { one, other, buses, clock, friends } = twoNodes()
+  buses[0].copies = () => 0
+  buses[1].copies = () => 0
+  const ann = await one.enter('ann')
+  const ben = await other.enter('ben')
+  const heads = () =>
+    ben.of('behind').flatMap((frame) => frame.heads.map(([conversation, head]) => [conversation, head]))
+  for (const round of [1, 2, 3]) {
+    await clock.advance(7_000 * round)
+    ann.sendItems('c1', `m${round}`)
+    await ann.next('ack', round)
+    await clock.advance(STALE_MS)
+    expect(heads()).toEqual(range(round).map((n) => ['c1', n]))
+  }
+  ann.send({ t: 'cursor', conversation: 'c1', read: 3 })
+  await clock.advance(STALE_MS)
+  expect(ben.of('behind')).toHaveLength(4)
+  expect(ben.of('behind')[3]!.heads[0]![6]).toEqual([['ann', 3, 3]])
+  friends.table.set('c2', ['ann', 'ben'])
+  await one.core.membershipChanged('c2', ['ann', 'ben'])
+  await clock.advance(STALE_MS)
+  expect(heads().slice(4)).toEqual([['c2', 0]])
+  // Nothing is told twice.
+  await clock.advance(10 * STALE_MS)
+  expect(ben.of('behind')).toHaveLength(5)
+})
+
+it('finds what a server stored and died before it told anybody, without a bus', async () => {
+  const server = new TestServer()
+  const ben = await server.enter('ben')
+  const item = { cid: 'm1', type: 'text', content: 'the last words' }
+  await server.store.append([{ conversation: 'c1', from: 'ann', items: [item] }])
+  await server.clock.advance(STALE_MS)
+  expect(ben.of('behind').map((frame) => frame.heads[0]![1])).toEqual([1])
+  await server.clock.advance(10 * STALE_MS)
+  expect(ben.of('behind')).toHaveLength(1)
+})
+
+it('never looks with sweepMs 0', async () => {
+  const server = new TestServer({ limits: { sweepMs: 0 } })
+  const ben = await server.enter('ben')
+  const item = { cid: 'm1', type: 'text', content: '' }
+  await server.store.append([{ conversation: 'c1', from: 'ann', items: [item] }])
+  await server.clock.advance(10 * STALE_MS)
+  expect(ben.of('behind')).toEqual([])
+})
+
+it('does not tell who may not know, and tells them when they may again', async () => {
+  const { one, other, buses, clock, friends } = twoNodes()
+  buses[1].copies = () => 0
+  const ben = await other.enter('ben')
+  friends.blocked.add('c1')
+  await clock.advance(STALE_MS)
+  const item = { cid: 'm1', type: 'text', content: 'stored as the block came' }
+  await one.store.append([{ conversation: 'c1', from: 'ann', items: [item] }])
+  await clock.advance(3 * STALE_MS)
+  expect(ben.of('behind')).toEqual([])
+  friends.blocked.delete('c1')
+  await one.core.membershipChanged('c1', ['ann', 'ben'])
+  await clock.advance(STALE_MS)
+  expect(ben.of('behind').map((frame) => frame.heads[0]![1])).toEqual([1])
+})
