@@ -28,7 +28,7 @@ async function existing(database: Database, collection: string): Promise<readonl
 }
 
 /** The line for mongosh that makes an index. */
-export function creating({ collection, key, unique, partialFilterExpression }: Index): string {
+function creating({ collection, key, unique, partialFilterExpression }: Index): string {
   const options = { ...(unique && { unique }), ...(partialFilterExpression && { partialFilterExpression }) }
   const more = Object.keys(options).length > 0 ? `, ${text(options)}` : ''
   return `db.getCollection(${text(collection)}).createIndex(${text(key)}${more})`
@@ -39,18 +39,32 @@ const byCollection = (indexes: readonly Index[]) =>
     (collection) => [collection, indexes.filter((index) => index.collection === collection)] as const,
   )
 
+/** An index that is missing, and the names of those that have its keys and are something else. */
+interface Missing {
+  index: Index
+  inTheWay: readonly string[]
+}
+
 /** The indexes that are missing; of the others, the names are noted. */
-export async function missingIndexes(database: Database, indexes: readonly Index[]): Promise<Index[]> {
+async function missingIndexes(database: Database, indexes: readonly Index[]): Promise<Missing[]> {
   const missing = byCollection(indexes).map(async ([collection, wanted]) => {
     const there = await existing(database, collection)
-    return wanted.filter((index) => {
+    return wanted.flatMap((index): Missing[] => {
       const found = there.find((one) => serves(index, one))
       if (found) index.name = String(found.name)
-      return !found
+      const alike = there.filter((one) => text(one.key) === text(index.key))
+      return found ? [] : [{ index, inTheWay: alike.map(({ name }) => String(name)) }]
     })
   })
   return (await Promise.all(missing)).flat()
 }
+
+/** The lines for mongosh that make what is missing. */
+const commands = (missing: readonly Missing[]) =>
+  missing.flatMap(({ index, inTheWay }) => [
+    ...inTheWay.map((name) => `db.getCollection(${text(index.collection)}).dropIndex(${text(name)})`),
+    creating(index),
+  ])
 
 async function make(database: Database, missing: readonly Index[]): Promise<void> {
   const commands = byCollection(missing).map(([createIndexes, indexes]) => ({
@@ -64,6 +78,7 @@ async function make(database: Database, missing: readonly Index[]): Promise<void
 
 /**
  * Makes sure that all indexes are there: makes them where mongoose itself would (`autoIndex`), and otherwise refuses.
+ * An index that is in the way is never dropped here.
  *
  * @throws KithwireError `bad_state` with the commands to run
  */
@@ -72,7 +87,11 @@ export async function ensureIndexes(database: Database, indexes: readonly Index[
   if (missing.length === 0) return
   let cause: unknown
   try {
-    if (mayMake) return await make(database, missing)
+    if (mayMake)
+      return await make(
+        database,
+        missing.map(({ index }) => index),
+      )
   } catch (error) {
     cause = error
   }
@@ -80,7 +99,7 @@ export async function ensureIndexes(database: Database, indexes: readonly Index[
   throw new KithwireError(
     'bad_state',
     `MongoDB lacks indexes without which entries could be doubled or lost.${why} In mongosh, on the database of the ` +
-      `connection, drop what has the same keys and run:\n${missing.map(creating).join('\n')}`,
+      `connection, run:\n${commands(missing).join('\n')}`,
     { cause },
   )
 }

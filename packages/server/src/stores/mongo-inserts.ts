@@ -1,22 +1,30 @@
-import type { Doc, Reply, WriteError } from './mongo-connection.js'
+import type { Doc, WriteError } from './mongo-connection.js'
 import type { Database } from './mongo-database.js'
 
-interface Single {
-  doc: Doc
-  resolve(error: WriteError | undefined): void
+/** What became of the documents of one conversation. */
+export interface Inserted {
+  /** How many are durable, counted from the first. */
+  count: number
+  /** Why the next one was refused; undefined if all are durable. */
+  error?: WriteError
+}
+
+interface Group {
+  docs: readonly Doc[]
+  resolve(inserted: Inserted): void
   reject(error: unknown): void
 }
 
-/** Documents in one command. */
+/** Documents in one command, unless one conversation alone has more. */
 const MOST_TOGETHER = 128
 
 /**
- * Durable inserts into the collection of the entries. Several entries of one conversation go in order, so that a
- * failure leaves a prefix of them. Single entries of different conversations, which do not need each other, share a
- * command without order; never may two of one conversation, or the second could be stored without the first.
+ * Durable inserts into the collection of the entries. What is inserted in one turn goes into one command, in order: a
+ * command costs as much as many documents. A failure leaves a prefix of it, and so of every conversation in it; without
+ * an order, an entry could be stored without the one before it.
  */
 export class Inserts {
-  #singles: Single[] = []
+  #waiting: Group[] = []
 
   constructor(
     private readonly database: Database,
@@ -24,46 +32,52 @@ export class Inserts {
   ) {}
 
   /**
-   * Inserts documents of one conversation, of which no other insert is under way.
+   * Inserts documents of one conversation, of which no other insert may be under way.
    *
-   * @returns why the first that was not stored was not; those before it are durable, those behind it were not tried
    * @throws what the driver says, if the outcome is not known
    */
-  async insert(docs: readonly Doc[]): Promise<WriteError | undefined> {
-    if (docs.length === 1) return this.#single(docs[0]!)
-    const { writeErrors } = await this.#send(docs, true)
-    return writeErrors?.[0]
-  }
-
-  #single(doc: Doc): Promise<WriteError | undefined> {
+  insert(docs: readonly Doc[]): Promise<Inserted> {
     return new Promise((resolve, reject) => {
-      this.#singles.push({ doc, resolve, reject })
-      // At the end of the turn, so that what is appended together is sent together.
-      if (this.#singles.length === 1) queueMicrotask(() => this.#flush())
+      this.#waiting.push({ docs, resolve, reject })
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#flush())
     })
   }
 
   #flush(): void {
-    const singles = this.#singles
-    this.#singles = []
-    for (let start = 0; start < singles.length; start += MOST_TOGETHER) {
-      const part = singles.slice(start, start + MOST_TOGETHER)
-      this.#send(
-        part.map(({ doc }) => doc),
-        false,
-      ).then(
-        ({ writeErrors = [] }) => {
-          const errors = new Map(writeErrors.map((error) => [error.index, error]))
-          for (const [index, { resolve }] of part.entries()) resolve(errors.get(index))
-        },
-        (error) => {
-          for (const { reject } of part) reject(error)
-        },
-      )
+    let together: Group[] = []
+    let count = 0
+    for (const group of this.#waiting) {
+      if (together.length > 0 && count + group.docs.length > MOST_TOGETHER) {
+        void this.#send(together)
+        together = []
+        count = 0
+      }
+      together.push(group)
+      count += group.docs.length
+    }
+    this.#waiting = []
+    void this.#send(together)
+  }
+
+  async #send(groups: readonly Group[]): Promise<void> {
+    try {
+      const documents = groups.flatMap(({ docs }) => docs)
+      const { writeErrors } = await this.database.writeOnce({ insert: this.collection, documents })
+      this.#settle(groups, writeErrors?.[0])
+    } catch (error) {
+      for (const { reject } of groups) reject(error)
     }
   }
 
-  #send(documents: readonly Doc[], ordered: boolean): Promise<Reply> {
-    return this.database.writeOnce({ insert: this.collection, documents, ordered })
+  #settle(groups: readonly Group[], error: WriteError | undefined): void {
+    let start = 0
+    for (const group of groups) {
+      const end = start + group.docs.length
+      if (!error || error.index >= end) group.resolve({ count: group.docs.length })
+      else if (error.index >= start) group.resolve({ count: error.index - start, error })
+      // Was not tried, because of another conversation; alone it waits for no third one.
+      else void this.#send([group])
+      start = end
+    }
   }
 }

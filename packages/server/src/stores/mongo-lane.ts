@@ -47,12 +47,15 @@ export class Lane {
       database.runtime.now(),
     )
     this.#waiting.push(job)
-    if (!this.#running) void this.#run()
+    if (!this.#running) {
+      this.#running = true
+      // At the end of the turn, so that sends that come together are stored together.
+      queueMicrotask(() => void this.#run())
+    }
     return job.done
   }
 
   async #run(): Promise<void> {
-    this.#running = true
     while (this.#waiting.length > 0) {
       const jobs = this.#waiting
       this.#waiting = []
@@ -101,8 +104,7 @@ export class Lane {
     const { entries, inserts, heads, log } = this.context
     const head = await this.#head()
     const docs = steps.map(({ entry }, index) => entries.toDoc(this.conversation, head + 1 + index, entry))
-    const error = await inserts.insert(docs)
-    const count = error?.index === undefined || docs.length === 1 ? (error ? 0 : docs.length) : error.index
+    const { count, error } = await inserts.insert(docs)
     for (const [index, { key, entry }] of steps.slice(0, count).entries()) {
       const stored: Stored = { seq: head + 1 + index, id: entry.id, at: entry.at, duplicate: false }
       known.set(key, { stored, isRetry: (item) => sameContent(entry.item, item) })
