@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { addTo, type Histogram } from './histogram.js'
 import type { Options } from './options.js'
 import type { Result } from './run.js'
 import type { Report } from './worker.js'
 
 export interface Total {
   seeds: number
-  faults: number
-  histogram: Record<string, number>
+  histogram: Histogram
   violations: { seed: number; what: string }[]
   /** Lines of all traces together. */
   events: number
@@ -29,7 +29,7 @@ export async function crew(
 ): Promise<Total> {
   const started = performance.now()
   const workers = Math.min(options.workers ?? availableParallelism(), Math.ceil(options.seeds / BATCH))
-  const total: Total = { seeds: 0, faults: 0, histogram: {}, violations: [], events: 0, seconds: 0, workers }
+  const total: Total = { seeds: 0, histogram: {}, violations: [], events: 0, seconds: 0, workers }
   let next = options.first
   const end = options.first + options.seeds
   let stopped = false
@@ -38,10 +38,7 @@ export async function crew(
     for (const result of results) {
       total.seeds++
       total.events += result.events
-      for (const [name, count] of Object.entries(result.faults)) {
-        total.faults += count
-        total.histogram[name] = (total.histogram[name] ?? 0) + count
-      }
+      addTo(total.histogram, result.faults)
       for (const what of result.violations) total.violations.push({ seed: result.seed, what })
     }
     if (options.stop && total.violations.length > 0) stopped = true

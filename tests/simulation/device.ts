@@ -43,6 +43,7 @@ export class Tab {
       runtime: process,
       socket: network.factory(process, host),
       store: this.device.storage.handle(process),
+      token: () => Promise.resolve(user),
     })
     const plain = views.listener(process.name, user, host, false)
     this.run = { process, client, plain }

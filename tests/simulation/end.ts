@@ -6,6 +6,12 @@ import type { Process } from './process.js'
 /** Ms that a closing handshake may take before the socket is dropped, as in `ws` and in browsers. */
 const CLOSE_TIMEOUT = 30_000
 
+/** A frame that only a later version knows. */
+const TOMORROW = '{"v":1,"t":"tomorrow","conversation":"ann-ben","news":[1,{"a":null}]}'
+
+/** A frame as a later version might write it. */
+const extended = (text: string) => `${text.slice(0, -1)},"later":{"a":[1,"x",null]}}`
+
 type State = 'connecting' | 'open' | 'closing' | 'closed'
 
 /** One end of a connection, as its process sees it: a SocketLike. */
@@ -14,6 +20,7 @@ export class End implements SocketLike {
   private listener: SocketListener | undefined
   private paused = false
   private inbox: Packet[] = []
+  private talked = false
   /** The code of our own close, reported once the handshake is through. */
   private closeCode = 1006
 
@@ -50,10 +57,15 @@ export class End implements SocketLike {
       if (done) this.process.post(done)
       return
     }
-    const { tap } = this.link.network
+    const { tap, newer } = this.link.network
     if (this.side === 'client') tap.clientSent(this.link, text)
     else tap.serverSent(this.link, text)
-    this.out.push({ kind: 'text', text, code: 0, bytes: text.length, done })
+    const later = newer === this.side && this.link.protocol !== ''
+    this.out.push({ kind: 'text', text: later ? extended(text) : text, code: 0, bytes: text.length, done })
+    // Never the first frame of a connection: those are `hello` and `welcome` in every version.
+    if (later && this.talked && this.link.network.random.chance(0.05))
+      this.out.push({ kind: 'text', text: TOMORROW, code: 0, bytes: TOMORROW.length })
+    this.talked = true
   }
 
   close(code = 1005, reason = ''): void {

@@ -2,9 +2,12 @@ import type { SeededRandom } from '@kithwire/protocol/testing'
 import { FAIR } from './journal.js'
 import type { Link } from './link.js'
 import type { Members } from './members.js'
-import type { World } from './world.js'
+import type { Phase, World } from './world.js'
 
 type Fault = (faults: Faults) => boolean
+
+/** What is over so soon that chance alone seldom hits it. */
+const SHORT_PHASES: readonly Phase[] = ['going back', 'catching up', 'draining', 'greeting', 'storing']
 
 const HOUR = 3_600_000
 /** Ms of silence that no client may overlook: 2.2 heartbeats and the frames that were under way. */
@@ -14,24 +17,46 @@ const DEAF_MS = 70_000
 export class Faults {
   blocking = false
   restoring = false
+  /** Of the fault that happens now. */
+  random: SeededRandom
+  /** Faults that wait for something to be going on. */
+  private readonly waiting: { phase: Phase; strike: () => void }[] = []
   private over = false
 
   constructor(
     readonly world: World,
     readonly members: Members,
-    readonly random: SeededRandom,
-  ) {}
+    private readonly source: SeededRandom,
+    private readonly without: ReadonlySet<number>,
+  ) {
+    this.random = source
+  }
 
   schedule(): void {
     const { faults, durationMs } = this.world.plan
     // A run that sees few kinds of faults sees their combinations more often.
-    const kinds = KINDS.filter(() => this.random.chance(0.45))
+    const kinds = KINDS.filter(() => this.source.chance(0.45))
     for (let index = 0; index < faults; index++) {
-      const [name, fault] = this.random.pick(kinds.length > 0 ? kinds : KINDS)
-      this.after(this.random.integer(0, durationMs), () => {
-        if (fault(this)) this.world.hit(name)
-      })
+      const [name, fault] = this.source.pick(kinds.length > 0 ? kinds : KINDS)
+      const at = this.source.integer(0, durationMs)
+      const phase = this.source.chance(0.3) ? this.source.pick(SHORT_PHASES) : undefined
+      if (this.without.has(index)) continue
+      const strike = () => {
+        // Numbers of its own, so that the others stay the same when this one is left out.
+        this.random = this.source.fork(index)
+        const { phases } = this.world
+        if (fault(this)) this.world.hit(name, phases)
+      }
+      this.after(at, () => (phase === undefined ? strike() : this.waiting.push({ phase, strike })))
     }
+  }
+
+  /** Lets those faults strike that wait for what is going on now. To be called after each event. */
+  look(): void {
+    if (this.waiting.length === 0 || this.over) return
+    const { phases } = this.world
+    const due = this.waiting.findIndex(({ phase }) => phases.includes(phase))
+    if (due >= 0) this.waiting.splice(due, 1)[0]!.strike()
   }
 
   /** Ends all faults: what is broken is reset, what is down is started, who is blocked is not any more. */

@@ -64,6 +64,11 @@ export class Journal {
     wrote?.()
   }
 
+  /** Whether something is written that a crash may take back. */
+  get unsynced(): boolean {
+    return this.tail.length > 0
+  }
+
   /** Resolves once all that is written now is durable, and rejects if a crash came first. */
   flushed(resolve: () => void, reject: (error: Error) => void): void {
     if (this.tail.length === 0) resolve()

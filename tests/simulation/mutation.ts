@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Plugin } from 'esbuild'
 import type { Bundle } from './cli.js'
@@ -10,15 +11,23 @@ import type { Options } from './options.js'
 export async function runMutants(options: Options, tools: { root: string; bundle: Bundle }): Promise<number> {
   const chosen = MUTANTS.filter((mutant) => mutant.name.includes(options.mutants!))
   let survivors = 0
+  const started = performance.now()
+  const caughtAt: Record<string, number | 'survived'> = {}
   for (const mutant of chosen) {
     const file = await tools.bundle(tools.root, `mutant-${MUTANTS.indexOf(mutant)}`, 'cli', [plant(mutant, tools.root)])
     const { violations } = await crew(file, { ...options, seeds: mutant.within, stop: true })
     const caught = violations[0]
     if (caught === undefined) survivors++
+    caughtAt[mutant.name] = caught?.seed ?? 'survived'
     const verdict = caught ? `caught at seed ${caught.seed}: ${caught.what}` : `SURVIVED ${mutant.within} seeds`
     console.log(`${mutant.name.padEnd(44)} ${verdict}`)
   }
   console.log(`${chosen.length} mutants, ${chosen.length - survivors} caught, ${survivors} survived`)
+  if (options.report) {
+    const seconds = (performance.now() - started) / 1_000
+    const figures = { name: 'planted errors', runs: chosen.length, violations: survivors, hangs: 0, seconds }
+    writeFileSync(options.report, `${JSON.stringify({ ...figures, details: { caughtAt } }, undefined, 2)}\n`)
+  }
   return survivors === 0 && chosen.length > 0 ? 0 : 1
 }
 

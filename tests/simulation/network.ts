@@ -39,6 +39,8 @@ export class Network {
     readonly clock: FakeClock,
     readonly random: SeededRandom,
     readonly tap: Wiretap,
+    /** The side that is of a later version. */
+    readonly newer: 'server' | 'client' | 'nobody' = 'nobody',
   ) {}
 
   /** The socket factory of one client process on one host. */

@@ -6,6 +6,12 @@ export interface Options {
   /** One seed, run twice, instead of many. */
   seed: number | undefined
   explain: boolean
+  /** With `explain`: the whole run, not only what a violation needs. */
+  whole: boolean
+  /** How often one seed is run: each time must be the same. */
+  replays: number
+  /** A file for the figures, as JSON. */
+  report: string | undefined
   /** Ends at the first seed with a violation. */
   stop: boolean
   /** The mutants to run: all of them, or those whose name contains this. */
@@ -13,9 +19,9 @@ export interface Options {
   workers: number | undefined
 }
 
-const USAGE = `npm run simulate -- [--seeds N] [--first S] [--workers W] [--stop]
-npm run simulate -- --seed S [--explain]
-npm run simulate -- --mutants [--mutant name] [--seeds N]`
+const USAGE = `npm run simulate -- [--seeds N] [--first S] [--workers W] [--stop] [--report file]
+npm run simulate -- --seed S [--explain [--whole]] [--replays N]
+npm run simulate -- --mutants [name] [--report file]`
 
 /** Reads the command line; an error says what was wrong and how it is used. */
 export function readOptions(args: readonly string[]): Options {
@@ -31,6 +37,9 @@ export function readOptions(args: readonly string[]): Options {
         first: { type: 'string', default: '1' },
         seed: { type: 'string' },
         explain: { type: 'boolean', default: false },
+        whole: { type: 'boolean', default: false },
+        replays: { type: 'string', default: '2' },
+        report: { type: 'string' },
         stop: { type: 'boolean', default: false },
         mutants: { type: 'boolean', default: false },
         mutant: { type: 'string' },
@@ -42,6 +51,9 @@ export function readOptions(args: readonly string[]): Options {
       first: natural('--first', values.first),
       seed: values.seed === undefined ? undefined : natural('--seed', values.seed),
       explain: values.explain,
+      whole: values.whole,
+      replays: natural('--replays', values.replays),
+      report: values.report,
       stop: values.stop,
       mutants: values.mutant ?? (values.mutants ? '' : undefined),
       workers: values.workers === undefined ? undefined : natural('--workers', values.workers),

@@ -17,6 +17,10 @@ export interface Plan {
   poison: number
   /** Appends that the store takes at once. */
   parallel: number
+  /** Ms that credentials last; 0 for ever. */
+  expiry: number
+  /** Who is of a later version, and says more than the other one knows. */
+  newer: 'server' | 'client' | 'nobody'
   /** Whether a crash of the server takes the store with it, as with a file of its own. */
   embedded: boolean
   /** Whether little fits on the way to a reader, so that pushes are skipped. */
@@ -80,6 +84,8 @@ export function makePlan(random: SeededRandom): Plan {
     pace: (durationMs * devices.reduce((sum, { tabs }) => sum + tabs, legacy.length)) / random.pick([3, 6, 12, 24, 40]),
     poison: random.chance(0.1) ? 0.03 : 0,
     parallel: random.pick([1, 1, 4]),
+    expiry: random.chance(0.15) ? random.pick([1_000, 5_000, 15_000]) : 0,
+    newer: random.pick(['nobody', 'nobody', 'nobody', 'server', 'client']),
     embedded: random.chance(0.5),
     narrow: random.chance(0.25),
   }

@@ -6,11 +6,21 @@ import { Members } from './members.js'
 import { Workload } from './workload.js'
 import { World } from './world.js'
 
+/** What is left out of a run: faults and doings of people, by number. The rest stays the same. */
+export interface Without {
+  faults: ReadonlySet<number>
+  doings: ReadonlySet<number>
+}
+
 export interface Result {
   seed: number
   /** Of everything that happened. Two runs of a seed have the same. */
   hash: string
-  faults: Record<string, number>
+  /** Faults that hit something, by name and by what was going on; `all` is their number. */
+  faults: Record<string, Record<string, number>>
+  /** How many faults were tried, and how much people did. */
+  tried: number
+  doings: number
   violations: string[]
   events: number
   /** The trace, if it was asked for. */
@@ -22,13 +32,15 @@ const SETTLE_MS = 45_000
 /** Ms that closing handshakes may take when everybody leaves. */
 const LEAVE_MS = 45_000
 
+const NOTHING: Without = { faults: new Set(), doings: new Set() }
+
 const rejections: unknown[] = []
 process.on('unhandledRejection', (reason) => rejections.push(reason))
 
 /** Runs one seed in a macrotask of its own, in which it stays. */
-export async function runOne(seed: number, options: { explain: boolean }): Promise<Result> {
+export async function runOne(seed: number, options: { explain: boolean; without?: Without }): Promise<Result> {
   rejections.length = 0
-  const result = await inMacrotask(() => simulate(seed, options.explain))
+  const result = await inMacrotask(() => simulate(seed, options.explain, options.without ?? NOTHING))
   // Node reports rejections that nobody handled when the macrotask is over.
   await inMacrotask(() => {})
   for (const reason of rejections)
@@ -36,7 +48,7 @@ export async function runOne(seed: number, options: { explain: boolean }): Promi
   return result
 }
 
-function simulate(seed: number, explain: boolean): Result {
+function simulate(seed: number, explain: boolean, without: Without): Result {
   const drain = provenDrain()
   const world = new World(seed, explain)
   const { clock, trace, plan, verdict } = world
@@ -49,12 +61,13 @@ function simulate(seed: number, explain: boolean): Result {
     while (!over && verdict.violations.length < 20) {
       clock.step()
       drain()
+      faults.look()
     }
   }
 
   const members = new Members(world)
-  const faults = new Faults(world, members, world.random.fork(5))
-  const workload = new Workload(world, world.random.fork(6))
+  const faults = new Faults(world, members, world.random.fork(5), without.faults)
+  const workload = new Workload(world, world.random.fork(6), without.doings)
   trace.note('world', 'plan', JSON.stringify(plan))
   world.start()
   workload.start()
@@ -77,6 +90,8 @@ function simulate(seed: number, explain: boolean): Result {
     seed,
     hash: trace.hash,
     faults: world.faults,
+    tried: plan.faults,
+    doings: workload.count,
     violations: verdict.violations,
     events: trace.events,
     lines: trace.lines,

@@ -1,6 +1,6 @@
 import type { SocketLike } from '@kithwire/protocol'
 import type { SeededRandom } from '@kithwire/protocol/testing'
-import { Core, StoredFriendships } from '@kithwire/server'
+import { Core, type Identity, StoredFriendships } from '@kithwire/server'
 import type { Disk } from './disk.js'
 import { JournalStore } from './journal-store.js'
 import { POISON } from './plan.js'
@@ -48,8 +48,28 @@ export class ServerHost {
       accept: (socket, link) => {
         const user = link.url.split('/').at(-1)!
         if (link.protocol === '') core.acceptLegacy(socket, { user })
-        else core.accept(picky(socket, this.world), { user })
+        else core.accept(picky(socket, this.world), this.identity(process, user))
       },
+    }
+  }
+
+  /** Who a user is, for as long as credentials last. They are renewed by whoever shows a token, unless the app is down. */
+  private identity(process: Process, user: string): Identity {
+    const { clock, plan, calm } = this.world
+    if (plan.expiry === 0) return { user }
+    return {
+      user,
+      expires: process.now() + plan.expiry,
+      reauthenticate: (token) =>
+        process.awaits((resolve, reject) => {
+          clock.setTimer(
+            () => {
+              if (!calm && this.random.chance(0.1)) reject(new Error('the session store does not answer'))
+              else resolve(token === user ? { user, expires: process.now() + plan.expiry } : null)
+            },
+            this.random.integer(0, 50),
+          )
+        }),
     }
   }
 

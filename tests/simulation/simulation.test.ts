@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { runOne } from './run.js'
+import { shrink } from './shrink.js'
 
 /** A taste; `npm run simulate` runs as many as you like on all cores, and `npm test` 2,000. */
 const SEEDS = 200
@@ -15,7 +16,25 @@ it(`${SEEDS} seeds: nothing lost, nothing doubled, nothing reordered`, { timeout
   expect(faults.size).toBeGreaterThan(15)
 })
 
-it('replays a seed exactly', { timeout: 60_000 }, async () => {
+it('replays a seed exactly, a hundred times', { timeout: 60_000 }, async () => {
+  const hashes = new Set<string>()
+  for (let again = 0; again < 100; again++) hashes.add((await runOne(4_711, { explain: false })).hash)
+  expect(hashes.size).toBe(1)
+})
+
+it('leaves out what a violation does not need', { timeout: 60_000 }, async () => {
+  const whole = await runOne(11, { explain: false })
+  // As if each of a run's first faults broke something: a violation that one fault is enough for.
+  const failing = { ...whole, violations: ['none'] }
+  const { faults, doings } = await shrink(failing)
+  expect([faults.size, doings.size]).toEqual([0, 0])
+  const without = { faults: new Set([0, 1]), doings: new Set([1]) }
+  const less = await runOne(11, { explain: false, without })
+  expect(less.hash).not.toBe(whole.hash)
+  expect(less.violations).toEqual([])
+})
+
+it('replays seeds exactly, whether it explains them or not', { timeout: 60_000 }, async () => {
   const hashes = new Set<string>()
   for (const seed of [7, 1_007, 4_711, 99_991]) {
     const one = await runOne(seed, { explain: true })

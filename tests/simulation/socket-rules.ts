@@ -52,12 +52,16 @@ export class SocketRules {
   }
 
   /** The log was set back, or a device goes back since it was. */
-  reset(key?: string): void {
-    if (key === undefined) this.told.clear()
-    else {
-      this.told.delete(key)
-      this.back.add(key)
+  reset(host?: string, conversation?: string): void {
+    if (host === undefined) {
+      this.told.clear()
+      return
     }
+    const key = `${host} ${conversation}`
+    this.told.delete(key)
+    this.back.add(key)
+    // What was acknowledged is to be sent again, also on a socket whose end nobody has noticed.
+    for (const link of this.acked.keys()) if (link.host === host) this.acked.delete(link)
   }
 
   closed(link: Link, code: number): void {

@@ -16,7 +16,11 @@ interface Watched {
   /** Entries that a legacy socket was sent. */
   legacySeen: Set<string>
   over: boolean
+  /** What the client has asked for and not been answered, by `n`. */
+  asked: Map<number | 'hello', Asked>
 }
+
+type Asked = 'greeting' | 'sending' | 'syncing'
 
 /** Ms that a request may be under way when the run ends. */
 const PATIENCE_MS = 1_000
@@ -30,6 +34,9 @@ export class WireOracle implements Wiretap {
   private readonly firstWelcome = new Set<string>()
   /** Conversations that nobody may read now. */
   readonly closed = new Set<string>()
+  /** What is under way on all connections together, and devices that were told to go back and have not. */
+  readonly pending = { greeting: 0, sending: 0, syncing: 0, resetting: 0 }
+  private readonly goingBack = new Set<string>()
   private readonly marks = new Map<string, { delivered: number; read: number }>()
 
   constructor(
@@ -43,7 +50,14 @@ export class WireOracle implements Wiretap {
 
   opened(link: Link): void {
     const user = link.url.split('/').at(-1)!
-    this.watched.set(link, { user, device: '', answers: new Map(), legacySeen: new Set(), over: false })
+    this.watched.set(link, {
+      user,
+      device: '',
+      answers: new Map(),
+      legacySeen: new Set(),
+      over: false,
+      asked: new Map(),
+    })
     this.trace.note(`link${link.id}`, 'open', `${link.host} ${user} ${link.protocol}`)
   }
 
@@ -53,7 +67,11 @@ export class WireOracle implements Wiretap {
     const watched = this.watched.get(link)
     if (watched === undefined || link.protocol === '') return
     this.rules.sent(link, frame)
-    if (frame.t === 'hello') watched.device = `${link.host} ${frame.device}`
+    if (frame.t === 'hello') {
+      watched.device = `${link.host} ${frame.device}`
+      this.ask(watched, 'hello', 'greeting')
+    } else if (frame.t === 'send') this.ask(watched, frame.n, 'sending')
+    else if (frame.t === 'sync') this.ask(watched, frame.n, 'syncing')
     if (typeof frame.n === 'number') {
       if (watched.answers.has(frame.n)) this.verdict.fail('I15', `link${link.id} asked ${frame.n} twice`)
       watched.answers.set(frame.n, { count: 0, at: this.trace.now })
@@ -114,7 +132,9 @@ export class WireOracle implements Wiretap {
 
   /** A device goes back, since the log was set back. */
   reset(host: string, conversation: string): void {
-    this.rules.reset(`${host} ${conversation}`)
+    this.goingBack.delete(`${host} ${conversation}`)
+    this.pending.resetting = this.goingBack.size
+    this.rules.reset(host, conversation)
   }
 
   delivered(conversation: string, user: string): number {
@@ -133,11 +153,29 @@ export class WireOracle implements Wiretap {
 
   private over(link: Link): void {
     const watched = this.watched.get(link)
-    if (watched) watched.over = true
+    if (!watched) return
+    watched.over = true
+    for (const key of [...watched.asked.keys()]) this.told(watched, key)
+    for (const key of this.goingBack) if (key.startsWith(`${link.host} `)) this.goingBack.delete(key)
+    this.pending.resetting = this.goingBack.size
+  }
+
+  private ask(watched: Watched, key: number | 'hello', what: Asked): void {
+    if (watched.over || watched.asked.has(key)) return
+    watched.asked.set(key, what)
+    this.pending[what]++
+  }
+
+  private told(watched: Watched, key: number | 'hello'): void {
+    const what = watched.asked.get(key)
+    if (what === undefined) return
+    watched.asked.delete(key)
+    this.pending[what]--
   }
 
   private frame(link: Link, watched: Watched, frame: Json): void {
     if (typeof frame.re === 'number') {
+      this.told(watched, frame.re)
       const request = watched.answers.get(frame.re)
       const count = request ? ++request.count : Number.NaN
       if (count !== 1) this.verdict.fail('I15', `link${link.id}: answer ${count} to ${frame.re}`)
@@ -151,6 +189,8 @@ export class WireOracle implements Wiretap {
         return
       case 'page':
         if (frame.items) this.items(watched, frame.conversation, frame.items)
+        if (frame.reset && !watched.over) this.goingBack.add(`${link.host} ${frame.conversation}`)
+        this.pending.resetting = this.goingBack.size
         return
       case 'cursor':
         this.secret(watched, frame.conversation, 'a cursor')
@@ -161,6 +201,7 @@ export class WireOracle implements Wiretap {
         this.secret(watched, frame.conversation, 'a signal')
         return
       case 'welcome':
+        this.told(watched, 'hello')
         if (frame.user !== watched.user) this.verdict.fail('I11', `${watched.user} was welcomed as ${frame.user}`)
     }
   }

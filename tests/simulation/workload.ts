@@ -6,13 +6,19 @@ const LONG = 'lorem ipsum dolor sit amet '.repeat(200)
 
 /** People who write to each other, read, and look back, until faults stop. */
 export class Workload {
-  private count = 0
+  /** What people have done so far. */
+  count = 0
   private over = false
+  /** Of what is done now. */
+  private random: SeededRandom
 
   constructor(
     private readonly world: World,
-    private readonly random: SeededRandom,
-  ) {}
+    private readonly source: SeededRandom,
+    private readonly without: ReadonlySet<number>,
+  ) {
+    this.random = source
+  }
 
   start(): void {
     for (const tab of this.world.tabs) this.write(() => this.sendFrom(tab))
@@ -31,11 +37,16 @@ export class Workload {
   private write(act: () => void): void {
     const { clock, plan } = this.world
     // Exponential gaps, so that there are both bursts and silences.
-    const gap = -Math.log(1 - this.random.next()) * plan.pace
+    const gap = -Math.log(1 - this.source.next()) * plan.pace
     clock.setTimer(() => {
       if (this.over) return
-      const burst = this.random.chance(0.06) ? this.random.integer(2, 12) : 1
-      for (let index = 0; index < burst; index++) act()
+      const burst = this.source.chance(0.06) ? this.source.integer(2, 12) : 1
+      for (let index = 0; index < burst; index++) {
+        const number = ++this.count
+        // Numbers of its own, so that everything else stays the same when this is left out.
+        this.random = this.source.fork(number)
+        if (!this.without.has(number)) act()
+      }
       this.write(act)
     }, gap)
   }
@@ -55,7 +66,7 @@ export class Workload {
   }
 
   private content(name: string): string {
-    const content = `${name}#${++this.count}`
+    const content = `${name}#${this.count}`
     if (this.random.chance(this.world.plan.poison)) return `${content} ${POISON}`
     return this.random.chance(0.03) ? `${content} ${LONG.slice(0, this.random.integer(1, LONG.length))}` : content
   }

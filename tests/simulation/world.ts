@@ -13,6 +13,17 @@ import { Trace } from './trace.js'
 import { Views } from './views.js'
 import { WireOracle } from './wire-oracle.js'
 
+export type Phase =
+  | 'quiet'
+  | 'connecting'
+  | 'greeting'
+  | 'sending'
+  | 'catching up'
+  | 'going back'
+  | 'storing'
+  | 'draining'
+  | 'server down'
+
 /** Everything of one run, assembled from its seed. */
 export class World {
   readonly clock: FakeClock
@@ -30,8 +41,8 @@ export class World {
   readonly legacy: { process: Process; client: LegacyClient; user: string }[] = []
   /** Faults have stopped. */
   calm = false
-  /** Faults that hit something, by name. */
-  readonly faults: Record<string, number> = {}
+  /** Faults that hit something, by name, and then by what was going on. */
+  readonly faults: Record<string, Record<string, number>> = {}
 
   constructor(seed: number, explain: boolean) {
     this.clock = new FakeClock({ seed })
@@ -39,7 +50,7 @@ export class World {
     this.plan = makePlan(this.random.fork(1))
     this.trace = new Trace(this.clock, explain)
     this.wire = new WireOracle(this.verdict, this.ledger, this.views, this.trace)
-    this.network = new Network(this.clock, this.random.fork(2), this.wire)
+    this.network = new Network(this.clock, this.random.fork(2), this.wire, this.plan.newer)
     if (this.plan.narrow) this.network.window = 1_024
     const durable = (record: JournalRecord) => this.durable(record)
     this.journal = new Journal(this.clock, this.random.fork(3), { durable }, this.friendships())
@@ -68,9 +79,32 @@ export class World {
     return this.devices.flatMap((device) => device.tabs)
   }
 
-  hit(fault: string): void {
-    this.faults[fault] = (this.faults[fault] ?? 0) + 1
+  hit(fault: string, phases = this.phases): void {
+    this.faults[fault] ??= {}
+    const cells = this.faults[fault]
+    for (const phase of ['all', ...phases]) cells[phase] = (cells[phase] ?? 0) + 1
     this.trace.note('world', 'fault', fault)
+  }
+
+  /** What is going on now, as far as it can be seen from outside. */
+  get phases(): Phase[] {
+    const { server, network, journal, wire } = this
+    const { greeting, sending, syncing, resetting } = wire.pending
+    const phases: Phase[] = []
+    if (server.run === undefined) phases.push('server down')
+    if (server.run?.draining) phases.push('draining')
+    for (const link of network.links)
+      if (link.server === undefined && !link.broken) {
+        phases.push('connecting')
+        break
+      }
+    if (greeting > 0) phases.push('greeting')
+    if (sending > 0) phases.push('sending')
+    if (syncing > 0) phases.push('catching up')
+    if (resetting > 0) phases.push('going back')
+    if (journal.unsynced) phases.push('storing')
+    if (phases.length === 0) phases.push('quiet')
+    return phases
   }
 
   restore(backup: Disk): void {
