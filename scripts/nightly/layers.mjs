@@ -82,7 +82,7 @@ export const layers = [
     name: 'acknowledgements sent after the sync of what they acknowledge, by strace',
     unit: 'acknowledgements',
     vitest: ['tests/faults/sync-order.test.ts'],
-    env: ({ scale }) => ({ MESSAGES: Math.max(100, Math.round(20_000 * scale)) }),
+    env: ({ scale }) => ({ MESSAGES: Math.max(50, Math.round(2_000 * scale)) }),
   },
   {
     id: 'cuts',

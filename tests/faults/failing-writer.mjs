@@ -2,9 +2,9 @@
  * In place of the writer thread: it is the real one, on a driver that kills the process at one statement. What is
  * tested is what is shipped; only the statements that the thread runs are watched.
  */
-import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker, workerData } from 'node:worker_threads'
+import { watchDriver } from './watched-driver.mjs'
 
 const { shipped, point, at } = workerData
 const die = () => process.kill(process.pid, 'SIGKILL')
@@ -51,27 +51,5 @@ function watch(sql, statement) {
   return { run: call('run'), get: call('get'), all: call('all') }
 }
 
-/** What the store asks of a driver, and no more. */
-const watched = (Real) =>
-  function DatabaseSync(file) {
-    const real = new Real(file)
-    return {
-      exec: (sql) => real.exec(sql),
-      prepare: (sql) => watch(sql, real.prepare(sql)),
-      close: () => real.close(),
-    }
-  }
-
-const require = createRequire(shipped)
-for (const name of ['node:sqlite', '@photostructure/sqlite']) {
-  try {
-    const exports = require(name)
-    const DatabaseSync = watched(exports.DatabaseSync)
-    if (name.startsWith('node:')) exports.DatabaseSync = DatabaseSync
-    else require.cache[require.resolve(name)].exports = { DatabaseSync }
-  } catch {
-    // The store takes whichever is there.
-  }
-}
-
+watchDriver(shipped, watch)
 await import(pathToFileURL(shipped))

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SeededRandom } from '@kithwire/protocol/testing'
-import { sqlite } from '@kithwire/server/sqlite'
 import { expect, it } from 'vitest'
 import { percentiles, report, size } from '../support/report.js'
+import { freePort, seedFriends } from './friends.js'
 import { KilledServer } from './killed-server.js'
 import { Deaths, drawFate } from './life.js'
 import { Load } from './load.js'
@@ -18,29 +17,6 @@ const KILLS = size('KILLS', 50)
 const SEED = size('SEED', 1)
 /** Nothing that a server does takes so long, on any machine. */
 const HANG_MS = 120_000
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** Five pairs of friends, made with the store itself. */
-async function seedFriends(db: string) {
-  const store = sqlite(db)
-  const pairs = Array.from(
-    { length: 5 },
-    (_, index) => [`ann${index}`, `ben${index}`, `conversation-${index}`] as const,
-  )
-  for (const [user1, user2, id] of pairs) {
-    const row = { id, user1, user2, requester: user1, blockedBy: [], createdAt: 0, changedAt: 0, version: 1 }
-    await store.friendships?.put({ ...row, state: 'accepted' }, undefined)
-  }
-  await store.close()
-  return pairs
-}
 
 class Hang extends Error {}
 

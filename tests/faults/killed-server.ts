@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -7,6 +7,10 @@ export interface ServerOptions {
   db: string
   /** A failpoint as `name:count`. */
   fail?: string
+  /** What the store pretends: `early` or `unsynced`, see lying-writer.mjs. */
+  lie?: string
+  /** A command that runs the server, such as strace, with its arguments. */
+  under?: readonly string[]
 }
 
 /** A server process with a life of its own, and a violent end. */
@@ -20,26 +24,35 @@ export class KilledServer {
   /** Whether it was its failpoint that ended it. */
   suicide = false
   private readonly child: ChildProcess
+  private pid: number | undefined
+  private murdered = false
 
-  constructor({ port, db, fail = '' }: ServerOptions) {
-    this.child = fork(fileURLToPath(new URL('server.mjs', import.meta.url)), {
-      env: { ...process.env, PORT: String(port), DB: db, FAIL: fail },
-      // Those of the test runner are not for a server.
-      execArgv: [],
+  constructor({ port, db, fail = '', lie = '', under = [] }: ServerOptions) {
+    const script = fileURLToPath(new URL('server.mjs', import.meta.url))
+    const [command, ...args] = [...under, process.execPath, script]
+    this.child = spawn(command!, args, {
+      env: { ...process.env, PORT: String(port), DB: db, FAIL: fail, LIE: lie },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
+    if (under.length === 0) this.pid = this.child.pid
     this.died = once(this.child, 'exit').then(([code, signal]) => {
       if (signal !== 'SIGKILL') throw new Error(`The server ended by itself: code ${code}, signal ${signal}.`)
-      if (!this.child.killed) this.suicide = true
+      this.suicide = !this.murdered
     })
     this.died.catch(() => {})
-    this.ready = Promise.race([once(this.child, 'message'), this.died])
+    const listening = once(this.child, 'message').then(([pid]) => {
+      this.pid = pid as number
+    })
+    this.ready = Promise.race([listening, this.died])
     this.ready.catch(() => {})
   }
 
-  /** kill -9. Resolves when the process is gone. */
+  /** kill -9. Resolves when the process is gone. Of a server under another command, only once it is ready. */
   kill(): Promise<void> {
-    this.child.kill('SIGKILL')
+    if (this.child.exitCode === null && this.child.signalCode === null && this.pid !== undefined) {
+      this.murdered = true
+      process.kill(this.pid, 'SIGKILL')
+    }
     return this.died
   }
 }

@@ -1,4 +1,7 @@
-// A server to be killed. PORT and DB say where; FAIL names a failpoint, as `name:count`, at which it kills itself.
+/**
+ * A server to be killed. PORT and DB say where; FAIL names a failpoint, as `name:count`, at which it kills itself, and
+ * LIE what its store pretends (lying-writer.mjs).
+ */
 import { createServer } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import threads from 'node:worker_threads'
@@ -12,11 +15,13 @@ const failpoint = (name) => {
   if (name === point && ++passed >= Number(at)) process.kill(process.pid, 'SIGKILL')
 }
 
-if (point.startsWith('writer')) {
+const lie = process.env.LIE
+const writer = lie ? 'lying-writer.mjs' : point.startsWith('writer') ? 'failing-writer.mjs' : undefined
+if (writer) {
   threads.Worker = class extends threads.Worker {
     constructor(shipped, options) {
-      const workerData = { ...options.workerData, shipped, point, at: Number(at) }
-      super(new URL('failing-writer.mjs', import.meta.url), { ...options, workerData })
+      const workerData = { ...options.workerData, shipped, point, at: Number(at), lie }
+      super(new URL(writer, import.meta.url), { ...options, workerData })
     }
   }
   syncBuiltinESMExports()
@@ -65,4 +70,4 @@ const chat = new WsRouter({
 })
 const server = createServer()
 chat.attach(server, '/chat/ws')
-server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send?.('listening'))
+server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send?.(process.pid))

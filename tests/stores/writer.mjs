@@ -30,7 +30,7 @@ for (let n = 0; n < sends; n += batch) {
   const outcomes = await store.append(batched)
   for (const [index, { stored, refused }] of outcomes.entries()) {
     const { conversation, items } = batched[index]
-    process.stdout.write(`${JSON.stringify({ conversation, cid: items[0].cid, refused, ...stored[0] })}\n`)
+    process.stdout.write(`${JSON.stringify({ conversation, from, cid: items[0].cid, refused, ...stored[0] })}\n`)
   }
 }
 await store.close()

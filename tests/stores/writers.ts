@@ -17,6 +17,7 @@ export interface Task {
 
 export interface Acknowledged {
   conversation: string
+  from: string
   cid: string
   seq: number
   id: string
