@@ -44,6 +44,10 @@ function readOptions() {
 /** Answers with the exit code. */
 async function main({ chosen, scale, minutes, list, 'write-docs': writeDocs }) {
   const commit = commitOf()
+  if (writeDocs && !/^[0-9a-f]+$/.test(commit)) {
+    console.error(`--write-docs: figures belong to a commit, and this is ${commit}. Commit what was changed first.`)
+    return 1
+  }
   const state = new State(commit)
   const plan = chosen.map((layer) => ({ layer, chunks: chunksOf(layer, scale), trouble: [] }))
   if (!list) await runAll(plan, state, performance.now() + minutes * 60_000)

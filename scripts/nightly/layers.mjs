@@ -16,6 +16,7 @@ export const layers = [
     total: 1_000_000,
     chunk: 10_000,
     simulate: ({ first, count, report }) => ['--first', `${first}`, '--seeds', `${count}`, '--report', report],
+    figures: ({ faults, events }) => `${figure(faults)} faults, ${figure(events)} events`,
   },
   {
     id: 'mutants',
@@ -42,7 +43,7 @@ export const layers = [
     id: 'conformance',
     name: 'contract of the stores',
     unit: 'tests',
-    vitest: ['tests/stores'],
+    vitest: ['tests/stores/sqlite-conformance.test.ts', 'tests/mongo/conformance.test.ts'],
   },
   {
     id: 'appends',
@@ -109,10 +110,11 @@ export const layers = [
   },
   {
     id: 'storm',
-    name: 'reconnect storm',
-    unit: 'sockets',
+    name: 'reconnect storm: kills and rolling restarts',
+    unit: 'rounds',
     vitest: ['tests/storm'],
     env: ({ scale }) => ({ STORM: Math.max(100, Math.round(10_000 * scale)) }),
+    figures: ({ sockets }) => `${figure(sockets)} sockets`,
   },
   {
     id: 'readers',
@@ -123,8 +125,8 @@ export const layers = [
   },
   {
     id: 'autobahn',
-    name: 'RFC 6455 by Autobahn',
-    unit: 'cases',
+    name: 'RFC 6455 by Autobahn, with the real limits and without',
+    unit: 'tests',
     vitest: ['tests/autobahn'],
   },
 ]

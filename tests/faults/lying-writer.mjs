@@ -5,24 +5,25 @@ import { watchDriver } from './watched-driver.mjs'
 
 const { shipped, lie } = workerData
 
-/** Answers first, and commits when there is time. */
-function early(sql, statement) {
-  if (sql !== 'COMMIT' && sql !== 'BEGIN IMMEDIATE') return statement
+/** Answers first, and commits what has come together when there is time, or when somebody wants to read. */
+function early(sql, statement, connection) {
   const call = (method) => () => {
+    if (sql === 'BEGIN IMMEDIATE' && due) return
     if (sql === 'COMMIT') {
-      due = () => statement[method]()
-      setTimeout(settle, 50)
+      due ??= setTimeout(() => settle(connection), 50)
       return
     }
-    settle()
+    settle(connection)
     return statement[method]()
   }
+  if (!['BEGIN', 'BEGIN IMMEDIATE', 'COMMIT'].includes(sql)) return statement
   return { run: call('run'), get: call('get'), all: call('all') }
 }
 
 let due
-function settle() {
-  due?.()
+function settle(connection) {
+  clearTimeout(due)
+  if (due) connection.exec('COMMIT')
   due = undefined
 }
 
