@@ -1,6 +1,6 @@
 /**
- * Suites that say whether a store, or an app's own friend table, keeps what Kithwire relies on; and a proxy that breaks
- * connections on purpose.
+ * Suites that say whether a store, a bus, or an app's own friend table, keeps what Kithwire relies on; and a proxy that
+ * breaks connections on purpose.
  *
  * @packageDocumentation
  */
