@@ -43,10 +43,8 @@ export async function acknowledgement(
   }
   const next = cids[items.length]
   let refused: Refusal | undefined
-  if (code !== undefined && next !== undefined) {
+  if (code !== undefined && next !== undefined)
     refused = { cid: next, ...refusal(code, code === 'rate_limited' ? after : undefined) }
-    context.stats.add(`refused_${code}`)
-  }
   return { t: 'ack', re: send.n, conversation: send.conversation, items, ...(refused && { refused }) }
 }
 

@@ -18,3 +18,6 @@ export function farewell(
   inbound.resumeAll()
   return wheel.set(() => socket.terminate(), LINGER_MS)
 }
+
+/** Whether a socket ended because one of the two broke the WebSocket protocol or a limit of it. */
+export const isFault = (code: number): boolean => code === 1002 || (code >= 1007 && code <= 1009)

@@ -2,7 +2,7 @@ import { CLOSE_CODES, decodeLegacy, type LegacySend, newCid, type SocketLike, ut
 import type { Backlog, Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import type { Push } from './fan-out.js'
-import { farewell } from './farewell.js'
+import { farewell, isFault } from './farewell.js'
 import { Heartbeat } from './heartbeat.js'
 import { Inbound } from './inbound.js'
 import type { LogThrottle } from './log.js'
@@ -187,7 +187,10 @@ export class LegacySession implements Peer, Backlog {
   }
 
   private gone(code: number): void {
-    if (this.live) this.context.stats.add(Object.hasOwn(CLOSE_CODES, code) ? `left_${code}` : 'left_other')
+    if (this.live) {
+      this.context.stats.add(Object.hasOwn(CLOSE_CODES, code) ? `left_${code}` : 'left_other')
+      if (isFault(code)) this.note('left', { code })
+    }
     this.letGo()
     this.context.wheel.clear(this.linger)
     this.context.registry.remove(this)

@@ -5,11 +5,11 @@ import type { Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import { dispatch } from './dispatch.js'
 import type { Push } from './fan-out.js'
-import { farewell } from './farewell.js'
+import { farewell, isFault } from './farewell.js'
 import { greet } from './handlers/hello.js'
 import { Heartbeat, IdleTimer } from './heartbeat.js'
 import { Inbound } from './inbound.js'
-import type { LogThrottle } from './log.js'
+import type { LogLevel, LogThrottle } from './log.js'
 import { Outbound } from './outbound.js'
 import { WindowCount } from './rate-limit.js'
 import { overRate } from './refusals.js'
@@ -102,7 +102,17 @@ export class Session implements DevicePeer {
   }
 
   send(frame: ServerFrame): void {
-    if (this.live) this.outbound.send(encode(frame))
+    if (!this.live) return
+    this.count(frame)
+    this.outbound.send(encode(frame))
+  }
+
+  /** A no is counted, and one that trying again does not change is written down: who gets many of them tries things. */
+  private count(frame: ServerFrame): void {
+    const code = frame.t === 'error' ? frame.code : 'refused' in frame ? frame.refused?.code : undefined
+    if (code === undefined) return
+    this.context.stats.add(`refused_${code}`)
+    if (!WIRE_ERRORS[code].retry) this.note(code, {}, 'info')
   }
 
   error(code: WireErrorCode, re?: number, message: string = WIRE_ERRORS[code].message, fatal = false): void {
@@ -144,10 +154,10 @@ export class Session implements DevicePeer {
   }
 
   /** Logs, at most once a minute for each event. */
-  note(event: string, fields: { [name: string]: string | number } = {}): void {
+  note(event: string, fields: { [name: string]: string | number } = {}, level: LogLevel = 'warn'): void {
     const { id: session, user } = this
     const { address } = this.credentials
-    this.context.log.write('warn', event, { session, user, address, ...fields }, this.throttle)
+    this.context.log.write(level, event, { session, user, address, ...fields }, this.throttle)
   }
 
   /** Logs what nobody expected, at most once a minute for each event. */
@@ -254,6 +264,7 @@ export class Session implements DevicePeer {
     if (this.state.name !== 'closed') {
       this.state = { name: 'closed', code, reason: 'the socket closed' }
       this.context.stats.add(Object.hasOwn(CLOSE_CODES, code) ? `left_${code}` : 'left_other')
+      if (isFault(code)) this.note('left', { code })
       this.letGo()
     }
     this.context.wheel.clear(this.linger)

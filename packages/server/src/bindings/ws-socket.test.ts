@@ -74,7 +74,7 @@ describe('WsSocket', () => {
     expect(events).toEqual(['message hi', 'message null', 'alive', 'alive'])
   })
 
-  it('closes 1008 when a message is not whole within 15 s of its first byte', async () => {
+  it('F16 closes 1008 when a message is not whole within 15 s of its first byte', async () => {
     const { runtime, client, closed, socket, events } = await open()
     const bytes = frame(1, 'hello')
     await arrived(client, bytes.subarray(0, 3))
@@ -119,6 +119,18 @@ describe('WsSocket', () => {
     await count(10)
     const pongs = Array.from({ length: 10 }, (_, index) => [0x8a, 1, 48 + index]).flat()
     expect([...(await answers)]).toEqual(pongs)
+  })
+
+  it.each([
+    ['a reserved bit', 1002, Buffer.from([0xc1, 0x80, 0, 0, 0, 0])],
+    ['text that is not UTF-8', 1007, Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff])],
+    ['a frame that claims 16 MB', 1009, Buffer.from([0x81, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])],
+  ])('tells of %s by its code, although the peer never answers the close', async (_name, code, bytes) => {
+    const { client, closed } = await open()
+    client.write(bytes)
+    await new Promise((resolve) => client.once('data', resolve))
+    client.resetAndDestroy()
+    expect((await closed)[0]).toBe(code)
   })
 
   it('says nothing more after its own close but that it is closed, once', async () => {

@@ -60,9 +60,19 @@ export class Upgrader {
   }
 }
 
+/** What the package closes with, by its name for what is wrong with a frame; 1002 for every other one. */
+const FAULTS: ReadonlyMap<string, number> = new Map([
+  ['WS_ERR_INVALID_UTF8', 1007],
+  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
+  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
+  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+])
+
 /** A socket of the `ws` package as the core knows it. */
 export class WsSocket implements SocketLike {
   private closing = false
+  /** The code of a frame that broke the WebSocket protocol, of which the package itself tells the peer alone. */
+  private fault: number | undefined
   private partial = false
   private timer: Timer | undefined
 
@@ -73,7 +83,9 @@ export class WsSocket implements SocketLike {
     private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
   ) {
     // What is wrong with a frame arrives as an error first and then as a close, which is where it is told.
-    ws.on('error', () => {})
+    ws.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code?.startsWith('WS_ERR_')) this.fault = FAULTS.get(code) ?? 1002
+    })
   }
 
   get protocol(): string {
@@ -95,7 +107,7 @@ export class WsSocket implements SocketLike {
     ws.on('close', (code, reason) => {
       this.closing = true
       this.complete()
-      listener.close(code, String(reason))
+      listener.close(this.fault ?? code, String(reason))
     })
     this.watch()
   }
