@@ -16,7 +16,7 @@ function folder(): string {
   return data
 }
 
-it('two friends chat in a real browser, and the history is there after a restart', async (context) => {
+it('X1, X2, X3 two friends chat in a real browser, and the history is there after a restart', async (context) => {
   const data = folder()
   const browser = await launch(context)
   cleanups.push(() => browser.close())
@@ -33,8 +33,9 @@ it('two friends chat in a real browser, and the history is there after a restart
   await ann.getByText('Online').waitFor()
   await ben.getByText('Online').waitFor()
 
+  const link = 'javascript:alert(1) data:text/html,<script>alert(1)</script>'
   const hostile = '<img src=x onerror=alert(1)> \u202e <b>bold</b>'
-  for (const content of ['hello Ben', hostile]) {
+  for (const content of ['hello Ben', hostile, link]) {
     await ann.getByRole('textbox').fill(content)
     await ann.getByRole('button', { name: 'Send' }).click()
     await ben.locator('.log bdi').getByText(content, { exact: true }).waitFor()
@@ -44,15 +45,15 @@ it('two friends chat in a real browser, and the history is there after a restart
   await ben.getByRole('textbox').press('Enter')
   await ann.locator('.log bdi').getByText('hi', { exact: true }).waitFor()
   // Ben's window is visible, so that he has read what Ann wrote.
-  await ann.locator('.own small').getByText('read').nth(1).waitFor()
-  expect(await page.locator('.log img, .log b').count()).toBe(0)
+  await ann.locator('.own small').getByText('read').nth(2).waitFor()
+  expect(await page.locator('.log img, .log b, .log a, .log script').count()).toBe(0)
   expect(complaints).toEqual([])
 
   await server.stop()
   server = await startExample('demo', { DATA: data })
   await page.goto(`${server.address}/?as=ben`)
   await page.locator('.log bdi').getByText('hi', { exact: true }).waitFor()
-  expect(await page.locator('.log bdi').allTextContents()).toEqual(['hello Ben', hostile, 'hi'])
+  expect(await page.locator('.log bdi').allTextContents()).toEqual(['hello Ben', hostile, link, 'hi'])
 })
 
 it('any client can drive the demo: sign in, list friends, refuse a stranger', async () => {

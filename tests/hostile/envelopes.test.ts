@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Attacker, HostileWorld, type Reaction, react } from './world.js'
+import { type Attacker, HostileWorld, type Reaction } from './world.js'
 
 let world: HostileWorld
 beforeAll(async () => {
@@ -46,6 +46,9 @@ const CASES: Case[] = [
   send('E15 empty content', 'N:bad_field', { ...good, content: '' }),
   send('E16 content of 16 KiB and one byte', 'N:too_large', { ...good, content: 'x'.repeat(16_385) }),
   send('E17 16 KiB of emoji', 'OK', { ...good, content: '😀'.repeat(4_096) }),
+  ...['https://evil.com/a.png', '//evil.com/a.png', 'javascript:alert(1)', 'data:text/html,x'].map((content) =>
+    send(`E19 file at ${content}`, 'N:bad_field', { ...good, type: 'file', content }),
+  ),
   plain('E20 no items', 'E:bad_field', { t: 'send', n: 1, conversation: 'c', items: [] }),
   plain('E20 33 items', 'E:bad_field', { t: 'send', n: 1, conversation: 'c', items: new Array(33).fill(good) }),
   send('E23 unknown fields', 'OK', { ...good, colour: 'red', size: { a: 1 } }),
@@ -85,6 +88,7 @@ const CASES: Case[] = [
     plain(`Q12 limit ${limit}`, 'E:bad_field', { t: 'sync', n: 1, conversation: 'c', after: 0, limit }),
   ),
   send('X11 an operator as text', 'OK', { ...good, content: '{"$where":"1"}' }),
+  send('X12 emoji of several code points', 'OK', { ...good, content: '👨‍👩‍👧‍👦 🏳️‍🌈 é e\u0301' }),
   send('J21 NUL in content', 'OK', { ...good, content: 'a\u0000b' }),
 ]
 
@@ -94,12 +98,7 @@ function sendTo(conversation: string): object {
 
 describe('hostile envelopes', () => {
   it.each(CASES)('$name → $reaction', async ({ reaction, envelope }) => {
-    const attacker = await world.attacker()
-    await world.beside(async () => {
-      attacker.raw.send(envelope(attacker))
-      await react(attacker.raw, reaction)
-    })
-    attacker.raw.destroy()
+    await world.judge(reaction, (attacker) => attacker.raw.send(envelope(attacker)))
   })
 
   it('E6 any frame before hello → C:4500', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { closeFrame, frame, text } from '../support/raw-websocket.js'
-import { type Attacker, HostileWorld, type Reaction, react } from './world.js'
+import { type Attacker, HostileWorld, type Reaction } from './world.js'
 
 let world: HostileWorld
 beforeAll(async () => {
@@ -103,6 +103,7 @@ const JSON_CASES: Case[] = [
   ['J18 NaN', 'E:bad_frame', say('{"v":1,"t":"ping","n":NaN}')],
   ['J19 2^53', 'E:bad_field', say('{"v":1,"t":"ping","n":9007199254740992}')],
   ['J23 UTF-16', 'C:1007', ({ raw }) => raw.write(text(Buffer.from('\ufeff{"v":1}', 'utf16le')))],
+  ['L2 a bare frame', 'E:bad_frame', say('{"friend":"c","to":"b","content":"x","type":"text"}')],
   ['J24 comment', 'E:bad_frame', say('{"v":1,/**/"t":"ping","n":1}')],
 ]
 
@@ -113,12 +114,7 @@ describe.each([
   it.each(cases.map(([name, reaction, attack]) => ({ name, reaction, attack })))(
     '$name → $reaction',
     async (hostile) => {
-      const attacker = await world.attacker()
-      await world.beside(async () => {
-        hostile.attack(attacker)
-        await react(attacker.raw, hostile.reaction)
-      })
-      attacker.raw.destroy()
+      await world.judge(hostile.reaction, hostile.attack)
       expect(({} as { admin?: unknown }).admin).toBeUndefined()
     },
   )

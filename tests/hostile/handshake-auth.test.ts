@@ -23,6 +23,8 @@ const badTokens: [name: string, token: string | undefined][] = [
   ['O12 alg:none', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.'],
   ['O14 kid with a path', `${Buffer.from('{"kid":"../../etc/passwd"}').toString('base64url')}.e30.x`],
   ['O14 kid with SQL', `${Buffer.from(`{"kid":"' OR 1=1 --"}`).toString('base64url')}.e30.x`],
+  ['O15 of another audience', `e30.${Buffer.from('{"aud":"other"}').toString('base64url')}.x`],
+  ['O16 not yet valid', `e30.${Buffer.from('{"nbf":99999999999}').toString('base64url')}.x`],
   ['O21 revoked', 'gone'],
   ['__proto__', '__proto__'],
 ]

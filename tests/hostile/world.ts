@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WsRequest } from '@kithwire/client'
-import { MemoryStore, WsRouter } from '@kithwire/server'
-import { expect } from 'vitest'
+import { type LogLine, MemoryStore, type ServerLimits, WsRouter } from '@kithwire/server'
+import { expect, vi } from 'vitest'
 import { befriend } from '../integration/serve.js'
 import { RawWebSocket } from '../support/raw-websocket.js'
 
@@ -28,6 +28,10 @@ class GatedStore extends MemoryStore {
   }
 }
 
+/** A reaction that takes longer, ms, in each of three tries, is no reaction: one slow try is the machine's. */
+const LATE_MS = 1_000
+const TRIES = 3
+
 /** A mounted server that one process shares between all cases; each case has users of its own. */
 export class HostileWorld {
   private cases = 0
@@ -36,29 +40,75 @@ export class HostileWorld {
     readonly port: number,
     readonly chat: WsRouter,
     readonly store: GatedStore,
+    readonly lines: LogLine[],
     private readonly stop: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<HostileWorld> {
+  static async start(limits: Partial<ServerLimits> = {}): Promise<HostileWorld> {
     const server = createServer()
+    const lines: LogLine[] = []
     const store = new GatedStore()
     const chat = new WsRouter({
       store,
       authenticate: (_request, { token }) => (token === undefined ? null : { id: token }),
       legacy: false,
-      log: () => {},
+      log: (line) => lines.push(line),
+      // Each case connects from the same address.
+      limits: { handshakeRate: 10_000, handshakeBurst: 10_000, ...limits },
     })
     chat.attach(server, '/chat/ws')
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    return new HostileWorld(port, chat, store, async () => {
+    return new HostileWorld(port, chat, store, lines, async () => {
       await chat.close({ drainMs: 0 })
+      server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     })
   }
 
-  close(): Promise<void> {
-    return this.stop()
+  /** Ends; whoever attacked has gone by then, and nothing of them may be left. */
+  async close(): Promise<void> {
+    await vi.waitFor(() => expect(this.chat.connections()).toBe(0), { timeout: 10_000 })
+    await this.stop()
+  }
+
+  /** One attack beside two healthy clients: the reaction, in time, with what an operator sees of it. */
+  async judge(reaction: Reaction, attack: (attacker: Attacker) => void): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const attacker = await this.attacker()
+      const before = this.counted(reaction)
+      let took = 0
+      await this.beside(async () => {
+        const start = performance.now()
+        attack(attacker)
+        await react(attacker.raw, reaction)
+        took = performance.now() - start
+      })
+      if (before !== undefined)
+        await expect.poll(() => this.counted(reaction), { message: 'the counter goes up by one' }).toBe(before + 1)
+      this.checkLines(attacker.user, reaction)
+      attacker.raw.destroy()
+      if (took <= LATE_MS) return
+      expect(tries, `a reaction within ${LATE_MS} ms, not ${Math.round(took)}`).toBeLessThan(TRIES)
+    }
+  }
+
+  /** The counter of a reaction; what is let pass or ignored has none. */
+  private counted(reaction: Reaction): number | undefined {
+    const [kind, what] = reaction.split(':')
+    const of = (name: string) => this.chat.stats.get(name) ?? 0
+    if (kind === 'C') return of(`closed_${what}`) + of(`left_${what}`)
+    return kind === 'E' || kind === 'N' ? of(`refused_${what}`) : undefined
+  }
+
+  /** One line for each thing that happened, none with anything in it that could forge another. */
+  private checkLines(user: string, reaction: Reaction): void {
+    const lines = this.lines.filter(({ fields }) => fields.user === user)
+    const events = lines.map(({ event }) => event)
+    expect(new Set(events).size, `one line per event: ${events}`).toBe(events.length)
+    if (reaction === 'OK' || reaction === 'IGN') expect(events).toEqual([])
+    else expect(events).not.toEqual([])
+    expect(JSON.stringify(lines.map(({ fields }) => Object.values(fields)))).not.toMatch(/\\[nrt]|\\u00[01]/)
   }
 
   befriend(one: string, other: string): Promise<string> {

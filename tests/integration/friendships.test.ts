@@ -5,7 +5,7 @@ import { serveChat } from './serve.js'
 import { v1 } from './sockets.js'
 
 describe('friendships over HTTP and on open sockets', () => {
-  it('lets nobody send before the request is accepted, and tells both sockets when it is', async () => {
+  it('A3 lets nobody send before the request is accepted, and tells both sockets when it is', async () => {
     const { port } = await serveChat()
     const post = (user: string, path: string, body?: object) => call(port, 'POST', path, { user, body })
     const [ann, cyd] = [await v1(port, 'ann'), await v1(port, 'cyd')]
@@ -18,7 +18,7 @@ describe('friendships over HTTP and on open sockets', () => {
     await cyd.next((text) => (text.includes('"now"') ? true : undefined))
   })
 
-  it('a block takes effect on the next frame, is named to the two, and ends with the unblock', async () => {
+  it('A7 a block takes effect on the next frame, is named to the two, and ends with the unblock', async () => {
     const { port, friendship } = await serveChat()
     const [ann, ben, cyd] = [await v1(port, 'ann'), await v1(port, 'ben'), await v1(port, 'cyd')]
     expect(await ann.send(friendship, 'one')).toBe(1)
@@ -31,7 +31,7 @@ describe('friendships over HTTP and on open sockets', () => {
     expect(await ann.send(friendship, 'two')).toBe(2)
   })
 
-  it('a removed friendship is closed at once and keeps its log', async () => {
+  it('A6 a removed friendship is closed at once and keeps its log', async () => {
     const { port, friendship } = await serveChat()
     const ann = await v1(port, 'ann')
     await ann.send(friendship, 'one')

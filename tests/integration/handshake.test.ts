@@ -22,7 +22,7 @@ describe('legacy modes', () => {
     expect(status(await raw(port, handshake('/ws/ben')))).toBe(401)
   })
 
-  it('false refuses what has no subprotocol, and serves v1 on the same path', async () => {
+  it('L14 false refuses what has no subprotocol, and serves v1 on the same path', async () => {
     const { port } = await serveChat({ legacy: false })
     const answer = await raw(port, handshake('/ws/ann', { 'x-user': 'ann' }))
     expect([status(answer), answer.includes('kithwire.v1')]).toEqual([426, true])

@@ -39,7 +39,7 @@ function open(file: string, driver: Driver = findDriver()) {
 }
 
 describe('a full disk', () => {
-  it('refuses the whole batch, and goes on once there is room', () => {
+  it('R10 refuses the whole batch, and goes on once there is room', () => {
     const { database, calls } = open(newFile())
     calls.append([send('c', 'ann', text(1))], 1)
     const pragma = (sql: string) => Object.values(database.statement(`PRAGMA ${sql}`).get()!)[0]

@@ -139,7 +139,7 @@ describe('AppendQueue', () => {
     expect([queue.size, clock.pending]).toEqual([0, 0])
   })
 
-  it('refuses at once what would not fit in memory', async () => {
+  it('R5 refuses at once what would not fit in memory', async () => {
     const { queue } = make({ queueItems: 3 })
     void queue.append(request('c1', 'ann', 'a1', 'a2'))
     expect(await queue.append(request('c1', 'ann', 'a3', 'a4'))).toMatchObject({ refused: { code: 'busy' } })

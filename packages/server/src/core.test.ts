@@ -39,7 +39,7 @@ describe('core', () => {
     expect(server.core.connections()).toBe(0)
   })
 
-  it('takes users that are called like members of every object', async () => {
+  it('A19 takes users that are called like members of every object', async () => {
     const server = new TestServer()
     server.friends.table.set('c2', ['__proto__', 'constructor'])
     const [one, other] = [await server.enter('__proto__'), await server.enter('constructor')]

@@ -9,7 +9,7 @@ const log = async (server: TestServer) =>
   (await server.core.history('ann', 'c1', { after: 0, limit: 200 })).items.map(({ content }) => content)
 
 describe('a legacy socket', () => {
-  it('has its message stored and delivered to everybody but itself, and is not answered', async () => {
+  it('L1, L5, L10 has its message stored and delivered to everybody but itself, and is not answered', async () => {
     const server = new TestServer()
     const ann = server.connectLegacy('ann')
     const others = [server.connectLegacy('ann'), server.connectLegacy('ben')]
@@ -49,7 +49,7 @@ describe('a legacy socket', () => {
     expect(contents(ben)).toEqual(['one', 'three'])
   })
 
-  it('takes the type for text where there is none', async () => {
+  it('L6, L8 takes the type for text where there is none', async () => {
     const server = new TestServer()
     const [ann, ben] = [server.connectLegacy('ann'), await server.enter('ben')]
     ann.socket.send(JSON.stringify({ friend: 'c1', to: 'ben', content: 'hi' }))
@@ -97,7 +97,7 @@ describe('a legacy socket', () => {
     ['an unknown friend', bare('x', { friend: 'nowhere' })],
     ['a friend of others', bare('x', { friend: 'c2' })],
     ['the wrong receiver', bare('x', { to: 'cyd' })],
-    ['itself as the receiver', bare('x', { to: 'ann' })],
+    ['A5 itself as the receiver', bare('x', { to: 'ann' })],
   ])('is not served with %s, and goes on', async (_name, frame) => {
     const server = new TestServer()
     server.friends.table.set('c2', ['ben', 'cyd'])
@@ -110,7 +110,7 @@ describe('a legacy socket', () => {
     expect(ann.texts).toEqual([])
   })
 
-  it('is closed 1008 for the tenth frame a minute that cannot be read', async () => {
+  it('L12 is closed 1008 for the tenth frame a minute that cannot be read', async () => {
     const server = new TestServer()
     const ann = server.connectLegacy('ann')
     const wrong = ['', 'null', '[]', '{}', bare(''), bare('x', { type: 'dance' }), bare('x', { to: 3 }), '{"friend":']

@@ -9,7 +9,7 @@ const make = () => {
 }
 
 describe('Log', () => {
-  it('escapes what forges lines, terminals and direction, and cuts', () => {
+  it('X6, X7, X8 escapes what forges lines, terminals and direction, and cuts', () => {
     expect(escapeInput('a\r\nb\u001b[31m\u2028\u202e%s {jndi:x}')).toBe(
       'a\\u000d\\u000ab\\u001b[31m\\u2028\\u202e%s {jndi:x}',
     )

@@ -55,7 +55,7 @@ describe('hello', () => {
     expect((await ben.next('messages')).items.map(({ seq }) => seq)).toEqual([2, 3])
   })
 
-  it('streams up to two pages and leaves the rest to the client', async () => {
+  it('R9 streams up to two pages and leaves the rest to the client', async () => {
     const { server, tail } = await withLog(500)
     const ben = await server.enter('ben', { cursors: [['c1', 10, tail(10)]] })
     await server.clock.advance(1_000)
@@ -194,7 +194,7 @@ describe('two sessions of a device', () => {
     expect(next.closed).toBeUndefined()
   })
 
-  it('live side by side with the same attempt, of other users or other devices', async () => {
+  it('A14, Q18 live side by side with the same attempt, of other users or other devices', async () => {
     const server = new TestServer()
     const clients = [
       await server.enter('ann', { attempt: 2 }),

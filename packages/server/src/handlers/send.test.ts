@@ -49,7 +49,7 @@ describe('send', () => {
     expect(ben.of('behind').at(-1)?.heads[0]?.slice(0, 2)).toEqual(['c1', 2])
   })
 
-  it('refuses other content under the same cid, after the prefix', async () => {
+  it('Q2 refuses other content under the same cid, after the prefix', async () => {
     const server = new TestServer()
     const ann = await server.enter('ann')
     ann.sendItems('c1', 'm1')

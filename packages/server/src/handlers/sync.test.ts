@@ -86,7 +86,7 @@ describe('sync', () => {
     expect(refused).toEqual(Array(2).fill({ code: 'not_found', retry: false }))
   })
 
-  it('has at most four under way, and answers each', async () => {
+  it('Q15 has at most four under way, and answers each', async () => {
     const { server, hooks, ben } = await withLog(1)
     const { opened, open } = gate()
     hooks.before.heads = () => opened
