@@ -4,7 +4,7 @@ import { StoreWrap } from './testing/store-wrap.js'
 
 /** The cases of the hostile list that are about too much of something. */
 
-describe('too much', () => {
+describe('too much', { timeout: 60_000 }, () => {
   it('E24 of signals is dropped, and then ends 4029', async () => {
     const server = new TestServer()
     const [ann, ben] = [await server.enter('ann'), await server.enter('ben')]
@@ -61,12 +61,12 @@ describe('too much', () => {
       limits: { frameRate: 1_000_000, frameBurst: 1_000_000, byteRate: 1e9, byteBurst: 1e9 },
     })
     const ann = await server.enter('ann')
-    for (let index = 0; index < 100_000; index++) {
+    for (let index = 0; index < 20_000; index++) {
       ann.socket.send(index % 2 === 0 ? '{"v":1,"t":"forged\\r\\n"}' : '{"v":1,"t":"ping","n":"forged"}')
-      if (index % 5_000 === 0) await server.clock.advance(1_000)
+      if (index % 1_000 === 0) await server.clock.advance(1_000)
     }
     await server.clock.advance(1_000)
-    expect(server.core.stats.get('frames_unknown')).toBe(50_000)
+    expect(server.core.stats.get('frames_unknown')).toBe(10_000)
     const events = server.lines.map(({ event }) => event)
     expect([...new Set(events)].sort()).toEqual(['bad_field', 'unknown_type'])
     expect(events).toHaveLength(2)
