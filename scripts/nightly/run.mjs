@@ -91,7 +91,7 @@ function mutantsOf(text) {
   return mutants && { runs: Number(mutants), violations: Number(survived), hangs: 0, details: {} }
 }
 
-/** Sums of all that can be summed; of percentiles, named `p50`, `p99`, `max`, the largest. */
+/** Sums of all that can be summed; lists behind each other; of percentiles, named `p50`, `p99`, `max`, the largest. */
 export function addUp(summaries) {
   const total = { ...NOTHING }
   for (const { runs, violations, hangs, seconds = 0, details = {} } of summaries) {
@@ -110,6 +110,7 @@ function merge(one, other) {
     const before = merged[name]
     if (typeof value === 'number' && typeof before === 'number')
       merged[name] = /^(p\d+|max)/.test(name) ? Math.max(before, value) : before + value
+    else if (Array.isArray(value) && Array.isArray(before)) merged[name] = [...before, ...value]
     else if (isRecord(value) && isRecord(before)) merged[name] = merge(before, value)
     else merged[name] = value
   }

@@ -79,6 +79,7 @@ export async function killServers(kills: number, seed: number, lie?: string): Pr
     marks: load.told.length,
     deaths: deaths.byName,
     restartMs: percentiles(deaths.servingMs),
+    restarts: deaths.servingMs.map(Math.round),
   }
   const seconds = (performance.now() - start) / 1_000
   return [{ name: 'kill -9 of the server', runs: killed, violations: wrong.length, hangs, seconds, details }, wrong]
