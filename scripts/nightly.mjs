@@ -69,6 +69,7 @@ async function main({ chosen, scale, minutes, list, 'write-docs': writeDocs }) {
 }
 
 async function runAll(plan, state, deadline) {
+  if (plan.every(({ layer, chunks }) => chunks.every((chunk) => state.get(layer, chunk)))) return
   install()
   pnpm('-r', '--filter', './packages/*', 'run', 'build')
   for (const { layer, chunks, trouble } of plan)

@@ -71,7 +71,7 @@ export const layers = [
     unit: 'kills',
     drawn: true,
     total: 1_000,
-    chunk: 50,
+    chunk: 100,
     vitest: ['tests/faults/kill-server.test.ts'],
     env: ({ first, count }) => ({ KILLS: count, SEED: first }),
     figures: ({ entries, deaths, restarts }) => {
