@@ -28,19 +28,18 @@ export const MUTANTS: readonly Mutant[] = [
     'const answer = look(this.journal.stable)',
     'const answer = look(this.journal.written)',
   ),
-  mutant(
-    'heads before registering',
-    `${SERVER}/handlers/hello.ts`,
-    `  registry.startReceiving(session)
-  await queue.settled(session.key)
-  const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
-`,
-    `  await queue.settled(session.key)
-  const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
-  registry.startReceiving(session)
-`,
-    3_000,
-  ),
+  {
+    name: 'heads before registering',
+    edits: [
+      edit(`${SERVER}/handlers/hello.ts`, '  registry.startReceiving(session)\n', ''),
+      edit(
+        `${SERVER}/handlers/hello.ts`,
+        '  const resume = await readResume(',
+        '  registry.startReceiving(session)\n  const resume = await readResume(',
+      ),
+    ],
+    within: 3_000,
+  },
   mutant(
     'no second send after a lost socket',
     `${CLIENT}/outbox.ts`,
@@ -50,8 +49,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'membership remembered after a block',
     `${SERVER}/core.ts`,
-    'this.context.authorizer.invalidate(conversation)',
-    'void conversation',
+    'authorizer.invalidate(conversation)',
+    'void authorizer',
   ),
   mutant(
     'idempotency only in memory',
@@ -90,14 +89,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'fan-out to the origin only',
     `${SERVER}/fan-out.ts`,
-    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer !== origin)',
-    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer === origin)',
+    'this.hand(push, fresh, now, (peer) => peer !== origin && peer.push(push)),',
+    'this.hand(push, fresh, now, (peer) => peer === origin && peer.push(push)),',
   ),
   mutant(
     "no fan-out to the sender's other devices",
     `${SERVER}/fan-out.ts`,
-    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer !== origin)',
-    'this.toMembers(messagesPush(conversation, fresh), members, (peer) => peer.user !== from)',
+    'this.hand(push, fresh, now, (peer) => peer !== origin && peer.push(push)),',
+    'this.hand(push, fresh, now, (peer) => peer.user !== from && peer.push(push)),',
   ),
   mutant(
     'no behind for pushes before welcome',
@@ -118,7 +117,13 @@ export const MUTANTS: readonly Mutant[] = [
     '',
     3_000,
   ),
-  mutant('no behind after an unknown outcome', `${SERVER}/fan-out.ts`, 'if (unsure)', 'if (!unsure && unsure)', 3_000),
+  mutant(
+    'no behind after an unknown outcome',
+    `${SERVER}/fan-out.ts`,
+    "if (duplicates || outcome.refused?.code === 'store_unavailable') this.behind(conversation, members)",
+    '',
+    3_000,
+  ),
   mutant(
     'no pause guard',
     `${SERVER}/heartbeat.ts`,
@@ -150,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'pushes go to members as of the send',
     `${SERVER}/fan-out.ts`,
-    'const members = this.authorizer.peek(conversation)',
+    'const members = authorizer.peek(conversation)',
     'const members = fallback',
     3_000,
   ),
@@ -227,12 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
     'queue.append({ ...send, items: [{ cid: newCid(runtime), type, content }], stored })',
     3_000,
   ),
-  mutant(
-    'members are remembered for ever',
-    `${SERVER}/core.ts`,
-    'new SessionRegistry(() => authorizer.clear())',
-    'new SessionRegistry(() => {})',
-  ),
+  mutant('members are remembered for ever', `${SERVER}/core.ts`, '        authorizer.clear()\n', ''),
   mutant(
     'two appends of a conversation at once',
     `${SERVER}/append-queue.ts`,
@@ -243,8 +243,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'sends in the queue survive a block',
     `${SERVER}/core.ts`,
-    'await this.context.queue.recall(conversation)',
-    'void conversation',
+    'await queue.recall(conversation)',
+    'void queue',
     3_000,
   ),
 ]

@@ -83,15 +83,14 @@ export const TRAPS: readonly Mutant[] = [
   mutant(
     'trap: behind on becoming a member',
     `${SERVER}/core.ts`,
-    'this.context.fanOut.behind(conversation, users)',
-    'void users',
+    'fanOut.behind(conversation, users)',
+    'void [users, fanOut]',
   ),
   mutant(
     'trap: attempt',
     `${SERVER}/session-registry.ts`,
-    `if (others.some(({ attempt }) => attempt > peer.attempt)) return false
-    for (const other of others) if (other.attempt < peer.attempt)`,
-    'for (const other of others)',
+    'if (this.replace(peer.user, peer.device, peer.attempt) > peer.attempt) return false',
+    'this.replace(peer.user, peer.device, Number.MAX_SAFE_INTEGER)',
     3_000,
   ),
   mutant(
