@@ -50,7 +50,7 @@ function read(report) {
   }
 }
 
-const simulate = () => attempt(process.execPath, [`${root}scripts/simulate.mjs`, '--seeds', '2000'])
+const simulate = (...args) => attempt(process.execPath, [`${root}scripts/simulate.mjs`, ...args])
 
 const ready =
   step('install (frozen lock file)', tryInstall) &&
@@ -59,7 +59,8 @@ if (ready) {
   for (const [name, check] of checks) step(name, check)
   step('unused files, exports and dependencies (knip)', unused)
   tests()
-  step('simulation, 2,000 seeds', simulate)
+  step('simulation, 20,000 seeds', () => simulate('--seeds', '20000'))
+  step('errors planted in the shipped code are found', () => simulate('--mutants', 'trap'))
 }
 
 for (const name of failures) console.log(`failed: ${name}`)

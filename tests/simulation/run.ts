@@ -29,6 +29,8 @@ export interface Result {
 
 /** Ms of virtual time within which everybody must have everything once faults have stopped. */
 const SETTLE_MS = 45_000
+/** Ms after which a server has looked for what reached its store from elsewhere: a sweep, 60 s ± 20 %, and its answer. */
+const SWEEP_MS = 75_000
 /** Ms that closing handshakes may take when everybody leaves. */
 const LEAVE_MS = 45_000
 
@@ -78,7 +80,8 @@ function simulate(seed: number, explain: boolean, without: Without): Result {
   workload.stop()
   faults.stop()
   // What waits in outboxes is let through at the rate of its user, however well everything is.
-  pass(SETTLE_MS + (world.ledger.backlog * 1_000) / DEFAULT_LIMITS.rate)
+  const backlog = (world.ledger.backlog * 1_000) / DEFAULT_LIMITS.rate
+  pass(SETTLE_MS + backlog + (world.server.orphans ? SWEEP_MS : 0))
   finish(world)
 
   trace.note('world', 'leave')

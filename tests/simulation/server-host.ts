@@ -21,6 +21,8 @@ export interface ServerRun {
 /** The machine that the server runs on: starts it, kills it, and does what an operator or an HTTP route asks for. */
 export class ServerHost {
   run: ServerRun | undefined
+  /** Whether a process has died of which the store, which goes on, may have taken more than its successor could see. */
+  orphans = false
   private starts = 0
   /** A start that waits for the end of the process before. */
   private wanted = false
@@ -80,6 +82,7 @@ export class ServerHost {
     this.world.trace.note(process.name, 'kill')
     this.ended(process)
     if (this.world.plan.embedded) this.world.journal.crash()
+    else this.orphans = true
     if (this.wanted) this.start()
   }
 

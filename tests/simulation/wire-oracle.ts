@@ -24,9 +24,11 @@ type Asked = 'greeting' | 'sending' | 'syncing'
 
 /** Ms that a request may be under way when the run ends. */
 const PATIENCE_MS = 1_000
+/** 1 MB and one frame. */
+const MOST_BUFFERED = 1_048_576 + 65_536
 const LEGACY_KEYS = ['_id', 'content', 'createdAt', 'friend', 'from', 'seq', 'to', 'type'].join()
 
-/** Reads both directions of every connection. Checks I1 at the instant of an ack, I10, I11, I13 and I15. */
+/** Reads both directions of every connection. Checks I1 at the instant of an ack, I10 to I13 and I15. */
 export class WireOracle implements Wiretap {
   private readonly watched = new Map<Link, Watched>()
   private readonly rules: SocketRules
@@ -82,6 +84,8 @@ export class WireOracle implements Wiretap {
     this.trace.note(`link${link.id}`, 'down', text)
     const watched = this.watched.get(link)!
     const frame: Json = JSON.parse(text)
+    if (link.down.buffered > MOST_BUFFERED)
+      this.verdict.fail('I12', `link${link.id}: the server keeps ${link.down.buffered} bytes for one socket`)
     if (link.protocol === '') this.legacy(link, watched, frame)
     else this.frame(link, watched, frame)
   }
