@@ -84,6 +84,17 @@ export const layers = [
     },
   },
   {
+    id: 'mongo-kills',
+    name: 'kill -9 of mongod, alone and as one of three, and step-down, 200 messages in flight',
+    unit: 'faults',
+    drawn: true,
+    total: 300,
+    chunk: 50,
+    vitest: ['tests/mongo/kills.test.ts'],
+    env: ({ first, count }) => ({ MONGO_KILLS: count, SEED: first }),
+    figures: ({ entries, stallMs }) => `${figure(entries)} entries; no acknowledgement for at most ${stallMs.max} ms`,
+  },
+  {
     id: 'sync-order',
     name: 'acknowledgements sent after the sync of what they acknowledge, by strace',
     unit: 'acknowledgements',

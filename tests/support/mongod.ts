@@ -156,6 +156,18 @@ export class MongoSet {
     }
   }
 
+  /** Resolves when all members are there and none lags behind. */
+  async healthy(): Promise<void> {
+    for (;;) {
+      const { address } = await this.primary()
+      const status = await withAdmin(address, (admin) => admin.command({ replSetGetStatus: 1 })).catch(() => undefined)
+      const states: { stateStr: string }[] = status?.members ?? []
+      if (states.length > 0 && states.every(({ stateStr }) => stateStr === 'PRIMARY' || stateStr === 'SECONDARY'))
+        return
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+
   async remove(): Promise<void> {
     await Promise.all(this.members.map((member) => member.remove()))
   }
