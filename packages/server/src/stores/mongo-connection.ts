@@ -42,6 +42,7 @@ export interface Model {
   readonly schema: {
     path(name: string): { readonly instance?: string } | undefined
     index(fields: Doc, options: Doc): unknown
+    indexes(): readonly (readonly [Doc, ...unknown[]])[]
     get(option: string): unknown
   }
 }

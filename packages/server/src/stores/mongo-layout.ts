@@ -26,6 +26,8 @@ export class Layout {
   readonly markIndex: Index
   readonly friendIndexes: readonly Index[]
   readonly models: MongoModels
+  /** What the schema of the app's messages says of `autoIndex`. */
+  #ofApp: boolean | undefined
 
   constructor(readonly options: ResolvedMongoOptions) {
     const { collections, messages, friends, connection } = options
@@ -44,12 +46,12 @@ export class Layout {
             index(collections.friends, [friends.user1, friends.user2]),
             index(collections.friends, [friends.user2]),
           ]
-    const messageModel = this.#model('KithwireMessage', collections.messages, [this.seqIndex, this.cidIndex])
+    const messageModel = this.#model(collections.messages, [this.seqIndex, this.cidIndex])
     this.#learn(messageModel, messages.conversation, 'conversation')
     this.#learn(messageModel, messages.from, 'from')
     this.models = { messages: messageModel }
     if (collections.friends === false) return
-    const friendModel = this.#model('KithwireFriend', collections.friends, this.friendIndexes)
+    const friendModel = this.#model(collections.friends, this.friendIndexes)
     this.#learn(friendModel, friends.user1, 'user')
     this.models.friends = friendModel
   }
@@ -61,21 +63,29 @@ export class Layout {
   /** Whether mongoose, by its own rules, makes the indexes that are missing. */
   get autoIndex(): boolean {
     const { connection } = this.options
-    const own = (this.models.messages as Model).schema.get('autoIndex')
-    return Boolean(own ?? connection.config?.autoIndex ?? connection.base.options?.autoIndex ?? true)
+    return this.#ofApp ?? connection.config?.autoIndex ?? connection.base.options?.autoIndex ?? true
   }
 
   /**
    * The model of a collection. The indexes are declared in its schema, or a later `syncIndexes()` of the app would drop
    * what keeps entries unique.
    */
-  #model(name: string, collection: string, indexes: readonly Index[]): Model {
+  #model(collection: string, indexes: readonly Index[]): Model {
     const { connection } = this.options
+    // Not a name that the app could want for a model of its own.
+    const name = `kithwire.${collection}`
     const known = Object.values(connection.models).find((model) => model.collection?.collectionName === collection)
     const { Schema } = connection.base
-    const schema = known?.schema ?? new Schema({ _id: {} }, { collection, strict: false, versionKey: false, id: false })
-    for (const { key, unique, partialFilterExpression } of indexes)
+    // The start makes collections and indexes, and mongoose must not come in between.
+    const ours = { strict: false, versionKey: false, id: false, autoCreate: false, autoIndex: false }
+    const schema = known?.schema ?? new Schema({ _id: {} }, { collection, ...ours })
+    const declared = new Set(schema.indexes().map(([key]) => JSON.stringify(key)))
+    for (const { key, unique, partialFilterExpression } of indexes) {
+      if (declared.has(JSON.stringify(key))) continue
       schema.index(key, { ...(unique && { unique }), ...(partialFilterExpression && { partialFilterExpression }) })
+    }
+    const autoIndex = known && known !== connection.models[name] ? schema.get('autoIndex') : undefined
+    if (typeof autoIndex === 'boolean') this.#ofApp = autoIndex
     return known ?? connection.model(name, schema, collection)
   }
 

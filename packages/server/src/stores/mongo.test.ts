@@ -16,6 +16,9 @@ class ObjectId {
 class Schema {
   path() {}
   index() {}
+  indexes() {
+    return []
+  }
   get() {}
 }
 
