@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sqlite } from '@kithwire/server/sqlite'
+import { expect, it } from 'vitest'
+import { judge, type LogEntry } from '../faults/oracle.js'
+import { summarize } from '../support/summary.js'
+import { Crowd, type Round } from './crowd.js'
+import { ServerProcess } from './server-process.js'
+
+const SOCKETS = Number(process.env.STORM ?? 2_000)
+const RESTARTS = Number(process.env.STORM_RESTARTS ?? 10)
+const KILLS = Number(process.env.STORM_KILLS ?? 1)
+/** An orchestrator gives 25 s; a deploy that takes a tenth of it is the harder one. */
+const DRAIN_MS = Number(process.env.STORM_DRAIN ?? 2_500)
+const BACK_MS = 60_000
+const TRIES = 3
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Pairs of friends, made with the store itself. */
+async function makeFriends(db: string) {
+  const store = sqlite(db)
+  const pairs = Array.from(
+    { length: SOCKETS / 2 },
+    (_, index) => [`ann${index}`, `ben${index}`, `conversation-${index}`] as const,
+  )
+  for (const [user1, user2, id] of pairs) {
+    const row = { id, user1, user2, requester: user1, blockedBy: [], createdAt: 0, changedAt: 0, version: 1 }
+    await store.friendships.put({ ...row, state: 'accepted' }, undefined)
+  }
+  await store.close()
+  return pairs
+}
+
+async function readLog(db: string, conversations: readonly string[]): Promise<LogEntry[]> {
+  const store = sqlite(db)
+  const log: LogEntry[] = []
+  for (const conversation of conversations) log.push(...(await store.read(conversation, { after: 0, limit: 200 })))
+  await store.close()
+  return log
+}
+
+it(`${SOCKETS} clients come back from ${KILLS} kills and ${RESTARTS} restarts, and nothing is lost`, async () => {
+  const begun = performance.now()
+  const directory = await mkdtemp(join(tmpdir(), 'kithwire-storm-'))
+  const db = join(directory, 'chat.db')
+  const pairs = await makeFriends(db)
+  const options = { port: await freePort(), db, drainMs: DRAIN_MS }
+  let server = await (await ServerProcess.prepare(options)).listen()
+  let next: ServerProcess | undefined
+  const crowd = new Crowd(`ws://127.0.0.1:${options.port}/chat/ws`, pairs)
+  const kills: Round[] = []
+  const restarts: Round[] = []
+  try {
+    await crowd.gather()
+    for (let kill = 0; kill < KILLS; kill++) {
+      next = await ServerProcess.prepare(options)
+      const enough = crowd.acknowledged + crowd.size / 4
+      crowd.speak()
+      await crowd.until(() => crowd.acknowledged >= enough)
+      await server.kill()
+      await crowd.until(() => crowd.online === 0)
+      crowd.begin()
+      server = await next.listen()
+      crowd.reachable()
+      kills.push(await crowd.round())
+      await crowd.finish()
+    }
+    for (let restart = 0; restart < RESTARTS; restart++) {
+      next = await ServerProcess.prepare(options)
+      crowd.begin()
+      crowd.speak()
+      const [, round] = await Promise.all([server.stop(), crowd.round(), next.listen()])
+      server = next
+      restarts.push(round)
+      await crowd.finish()
+    }
+    expect(crowd.failures).toEqual([])
+    const rss = Math.round(process.memoryUsage.rss() / 2 ** 20)
+    await crowd.close()
+    await server.stop()
+    const log = await readLog(
+      db,
+      pairs.map(([, , id]) => id),
+    )
+    const wrong = judge(log, crowd.made, crowd.views)
+    if (log.length !== crowd.made.length) wrong.push(`${log.length} entries of ${crowd.made.length} sends`)
+    for (const { device, shown } of crowd.views) if (shown[0]?.seq !== 1) wrong.push(`I7 ${device}: not from the start`)
+    const rounds = [...kills, ...restarts]
+    for (const { allMs, tries } of rounds) {
+      if (allMs > BACK_MS) wrong.push(`it took ${allMs} ms until all were back`)
+      for (const [count, users] of Object.entries(tries))
+        if (Number(count) > TRIES) wrong.push(`${users} users needed ${count} tries`)
+    }
+    summarize({
+      name: 'reconnect storm',
+      ...{ runs: rounds.length, violations: wrong.length, hangs: 0 },
+      seconds: Math.round((performance.now() - begun) / 1_000),
+      details: { sockets: crowd.size, messages: log.length, drainMs: DRAIN_MS, clientMB: rss, kills, restarts },
+    })
+    expect(wrong.slice(0, 20)).toEqual([])
+  } finally {
+    await crowd.close()
+    await Promise.all([server.kill(), next?.kill()])
+    await rm(directory, { recursive: true })
+  }
+}, 3_600_000)
