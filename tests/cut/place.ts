@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Store, WsRouter } from '@kithwire/server'
 import { sqlite } from '@kithwire/server/sqlite'
 import type { Place } from './run.js'
+import { slowed } from './slow-store.js'
 import { Ticker } from './ticker.js'
 
 export interface PlaceOptions {
@@ -24,7 +25,7 @@ const SHELF = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 export async function openPlace({ wrap = (store) => store, makeStore, stuckMs = 10_000 }: PlaceOptions = {}) {
   const directory = await mkdtemp(join(SHELF, 'kithwire-cut-'))
   // In this thread, so that nothing moves behind the back of those who watch it.
-  const store = wrap(sqlite(join(directory, 'chat.db'), { thread: false }))
+  const store = slowed(wrap(sqlite(join(directory, 'chat.db'), { thread: false })))
   const many = 1e6
   const chat = new WsRouter({
     store,

@@ -54,7 +54,7 @@ export async function playSession({ chat, ann, ben, cleo, friends, later, stage,
   await ann.readHistory(friends, 8)
   await probe
   ann.client.authenticate(`${ann.user}.2`)
-  await ann.say(friends, 'ü€𐍈'.repeat(160))
+  await Promise.all([ann.say(friends, 'ü€𐍈'.repeat(300)), ben.say(friends, '𐍈ü€'.repeat(150))])
 
   // A friendship begins, and cleo has something to say at once.
   await chat.friendships.accept(ann.user, later)

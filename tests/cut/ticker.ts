@@ -1,9 +1,13 @@
 /** Turns of the event loop without anything new after which a run waits for time alone. */
 const QUIET_TURNS = 4
+/** Turns without which no time makes a hang: the process itself may have been away. */
+const STUCK_TURNS = 200
 
 export interface Watched {
   /** Changes whenever something came through or happened. */
   progress(): number
+  /** Called each turn, whether something moves or not. */
+  turn(): void
   /** Nothing moves: lets time pass for whoever waits for it; false if nobody does. */
   idle(): boolean
 }
@@ -55,6 +59,7 @@ export class Ticker {
   }
 
   private look(entry: Entry): void {
+    entry.turn()
     const progress = entry.progress()
     if (progress !== entry.last) {
       entry.last = progress
@@ -67,7 +72,7 @@ export class Ticker {
       }
     } else if (++entry.quiet >= QUIET_TURNS) {
       if (entry.idle()) entry.quiet = 0
-      else if (performance.now() - entry.movedAt > this.stuckMs) entry.stuck()
+      else if (entry.quiet > STUCK_TURNS && performance.now() - entry.movedAt > this.stuckMs) entry.stuck()
     }
   }
 }
