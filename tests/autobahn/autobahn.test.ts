@@ -1,6 +1,7 @@
 import type { ServerLimits } from '@kithwire/server'
 import { describe, expect, it } from 'vitest'
 import { need } from '../support/need.js'
+import { report } from '../support/report.js'
 import { serveEcho } from './echo.js'
 import { findKosoku, KOSOKU, runCases } from './kosoku.js'
 
@@ -29,12 +30,16 @@ describe('RFC 6455, as Autobahn tests it, through the mounted server', () => {
   it.for(RUNS)('%s', { timeout: 120_000 }, async ([name, limits, select, count, refused], context) => {
     const python = need(context, findKosoku(), KOSOKU)
     const echo = await serveEcho(limits)
+    const start = performance.now()
     const results = await runCases(python, echo.address, select).finally(() => echo.close())
     const wrong = [...results].filter(
       ([, { behavior, behaviorClose }]) => behavior === 'FAILED' || behaviorClose === 'FAILED',
     )
     const counts = `${results.size - wrong.length} cases passed, ${wrong.length} are beyond a limit`
     console.log(`autobahn, ${name}: ${counts}`)
+    const unexpected = wrong.filter(([id]) => !refused.includes(id)).length
+    const seconds = (performance.now() - start) / 1_000
+    report({ name: 'autobahn', runs: results.size, violations: unexpected, hangs: 0, seconds })
     expect(results.size).toBe(count)
     expect(wrong.map(([id]) => id).sort()).toEqual([...refused].sort())
     // Undefined: what the suite was still sending made the kernel reset the connection before it had read the code.

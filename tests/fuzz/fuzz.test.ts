@@ -1,12 +1,12 @@
-import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { report, size } from '../support/report.js'
 import { bundle, fuzz } from './child.js'
 import { HANG_MS, type Outcome } from './tally.js'
 
 /** Inputs in all. 10 million at night. */
-const FUZZ = Number(process.env.FUZZ ?? 200_000)
+const FUZZ = size('FUZZ', 200_000)
 /** One seed for CI, so that a failure there is one of the change. */
-const SEED = Number(process.env.SEED ?? 1)
+const SEED = size('SEED', 1)
 /** To see one input again: `SEED=1 KIND=codec INPUT=123`. */
 const { KIND, INPUT } = process.env
 
@@ -27,9 +27,7 @@ describe(`${FUZZ} inputs by grammar and mutation, seed ${SEED}`, () => {
   const outcomes: Outcome[] = []
   const start = performance.now()
   beforeAll(bundle)
-  afterAll(() => {
-    if (process.env.REPORT) writeFileSync(process.env.REPORT, `${JSON.stringify(report(outcomes, start))}\n`)
-  })
+  afterAll(() => report(summary(outcomes, start)))
 
   const kinds = KINDS.filter(([kind]) => KIND === undefined || kind === KIND)
   it.each(kinds)('%s', { timeout: 120_000 + FUZZ }, async (kind, share) => {
@@ -49,11 +47,11 @@ describe(`${FUZZ} inputs by grammar and mutation, seed ${SEED}`, () => {
   })
 })
 
-function report(outcomes: readonly Outcome[], start: number) {
+function summary(outcomes: readonly Outcome[], start: number) {
   const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0)
   const details = outcomes.map(({ kind, inputs, counts, violations, hangs, slowest, heap }) => [
     kind,
-    { inputs, violations: violations.length, hangs, slowestMs: Math.round(slowest), heap, counts },
+    { inputs, violations: violations.length, hangs, maxMs: Math.round(slowest), maxHeapBytes: heap[1], counts },
   ])
   return {
     name: 'fuzz',
