@@ -9,6 +9,8 @@ interface Field {
   optional?: true
   /** Another field can stand in for it. */
   either?: true
+  /** For a list: what each of its objects is, so that one of them can be broken. */
+  of?: Shape
 }
 
 type Shape = Readonly<Record<string, Field>>
@@ -75,6 +77,7 @@ const ACK_ITEM: Shape = { cid: ID, seq: SEQ, id: ID, at: COUNT, duplicate: optio
 const listOf = (shape: Shape, least: number, most: number): Field => ({
   make: (random) => list(random, least, most, (inner) => object(inner, shape)),
   wrong: [...value.NOT_AN_ARRAY, new Array(most + 1).fill(null), [null], [[]], [{}], ['a']],
+  of: shape,
 })
 
 const CURSORS: Field = {
@@ -175,9 +178,19 @@ export function envelope(random: SeededRandom, shapes: Readonly<Record<string, S
   const fields = Object.entries(shape).filter(([, field]) => field.wrong.length > 0)
   if (fields.length === 0 || !random.chance(broken)) return { text: JSON.stringify(frame), valid: true }
   const [name, field] = random.pick(fields)
-  if (!field.optional && !field.either && random.chance(0.2)) delete frame[name]
-  else frame[name] = random.pick(field.wrong)
+  if (field.of && random.chance(0.7)) {
+    const list = [...(field.make(random) as Json[]).slice(0, 3), object(random, field.of)] as Record<string, Json>[]
+    const inner = Object.entries(field.of).filter(([, { wrong }]) => wrong.length > 0)
+    spoil(random, random.pick(list), random.pick(inner))
+    frame[name] = list
+  } else spoil(random, frame, [name, field])
   return { text: JSON.stringify(frame), valid: false }
+}
+
+/** Takes a field away, or gives it a value that it may not have. */
+function spoil(random: SeededRandom, object: Record<string, Json>, [name, field]: [string, Field]): void {
+  if (!field.optional && !field.either && random.chance(0.2)) delete object[name]
+  else object[name] = random.pick(field.wrong)
 }
 
 /** A bare frame as old clients send it, half of them with something wrong. */

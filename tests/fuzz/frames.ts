@@ -46,7 +46,7 @@ const maker =
 
 function frameOf(random: SeededRandom, legacy: boolean): Buffer {
   const make = maker(random)
-  if (random.chance(0.04)) return oddFrame(random, make)
+  if (random.chance(0.06)) return oddFrame(random, make)
   const said = legacy ? bare(random) : envelope(random, AFTER_HELLO, 0.2).text
   const payload = Buffer.from(random.chance(0.2) ? mutate(random, said) : said)
   if (!random.chance(0.2)) return make(1, payload)
@@ -60,7 +60,7 @@ function oddFrame(random: SeededRandom, make: Maker): Buffer {
   const payload = Buffer.from(random.bytes(random.integer(0, 130)))
   switch (random.integer(0, 9)) {
     case 0:
-      return make(random.integer(0, 15), payload)
+      return make(random.pick([0, 2, 2, 3, 7, 8, 9, 10, 11, 15]), payload)
     case 1:
       return make(random.pick([9, 10]), payload.subarray(0, 125))
     case 2:

@@ -100,6 +100,7 @@ function isHandshake(request: string, answer: string): boolean {
     has(/^upgrade:\s*websocket\s*$/im) &&
     has(/^connection:.*upgrade/im) &&
     has(/^sec-websocket-version:\s*(13|8)\s*$/im) &&
+    !has(/^origin:\s*(null|https:\/\/evil\.com)\s*$/im) &&
     has(/^sec-websocket-key:\s*[+/0-9A-Za-z]{22}==\s*$/im) &&
     // Who has no credentials is let in only to be told so, by a close.
     (has(/^x-user:\s*\S/im) || /\r\n\r\n\x88.\x11\x95/s.test(answer))
