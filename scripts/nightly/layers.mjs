@@ -26,7 +26,7 @@ export const layers = [
   },
   {
     id: 'properties',
-    name: 'properties of codec and connection',
+    name: 'properties of codec, connection, backoff, outbox and inbox',
     unit: 'inputs',
     drawn: true,
     total: 100_000,
@@ -34,6 +34,9 @@ export const layers = [
     vitest: [
       'packages/protocol/src/codec.properties.test.ts',
       'packages/client/src/connection-state.properties.test.ts',
+      'packages/client/src/backoff.properties.test.ts',
+      'packages/client/src/outbox.properties.test.ts',
+      'packages/client/src/inbox.properties.test.ts',
     ],
     env: ({ count }) => ({ RUNS: count }),
     // So many of each property.

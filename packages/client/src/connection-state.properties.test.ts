@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { RUNS, RUNS_TIMEOUT } from '../../protocol/src/testing/runs.js'
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionState, INITIAL, next } from './connection-state.js'
 
 const simple = ['start', 'led', 'elapsed', 'welcomed', 'held', 'silent', 'contested', 'online', 'moved'] as const
@@ -33,7 +34,7 @@ function perform(world: World, effects: readonly ConnectionEffect[], state: Conn
   return then
 }
 
-it('is never without something that moves it on, and never has two sockets', () => {
+it('is never without something that moves it on, and never has two sockets', { timeout: RUNS_TIMEOUT }, () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
       let state: ConnectionState = INITIAL
@@ -60,6 +61,6 @@ it('is never without something that moves it on, and never has two sockets', () 
       const [closed] = next(state, { type: 'stop' })
       expect(closed.phase).toBe('closed')
     }),
-    { numRuns: Number(process.env.RUNS ?? 1_000) },
+    RUNS,
   )
 })

@@ -4,8 +4,7 @@ import { decodeClientFrame, decodeServerFrame, encode } from './codec.js'
 import type { ClientFrame, ServerFrame } from './envelope.js'
 import { decodeLegacy, encodeLegacy } from './legacy.js'
 import type { IMessage } from './message.js'
-
-const RUNS = { numRuns: Number(process.env.RUNS ?? 1_000) }
+import { RUNS, RUNS_TIMEOUT } from './testing/runs.js'
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
 const tail = fc.stringMatching(/^[A-Za-z0-9_-]{0,8}$/)
@@ -43,18 +42,71 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     items: fc.array(item, { minLength: 1, maxLength: 32 }),
   }),
   fc.record({ t: fc.constant('sync' as const), n: count, conversation: id, after: count, limit: fc.constant(200) }),
+  fc.record({ t: fc.constant('sync' as const), n: count, conversation: id, before: seq, limit: fc.constant(1) }),
   fc.record({ t: fc.constant('cursor' as const), conversation: id, delivered: count, read: count }),
+  fc.record({
+    t: fc.constant('signal' as const),
+    conversation: id,
+    kind: fc.constantFrom('typing', 'presence'),
+    value: fc.boolean(),
+  }),
+  fc.record({ t: fc.constant('ping' as const), n: count }),
+  fc.record({ t: fc.constant('auth' as const), n: count, token: content }),
 )
+
+const head = fc.tuple(
+  ...([id, count, count, count, count, count] as const),
+  fc.array(fc.tuple(user, count, count), { maxLength: 3 }),
+  tail,
+)
+const refused = fc.record(
+  { code: fc.constantFrom('busy', 'not_found', 'rate_limited'), retry: fc.boolean(), after: count },
+  { requiredKeys: ['code', 'retry'] },
+)
+const ackItem = fc.record(
+  { cid: id, seq, id, at: count, duplicate: fc.constant(true) },
+  { requiredKeys: ['cid', 'seq', 'id', 'at'] },
+)
+const limits = fc.record({ frame: seq, content: seq, rate: seq, burst: seq, inflight: seq })
 
 const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
   fc.record({ t: fc.constant('messages' as const), conversation: id, items: fc.array(message, { maxLength: 20 }) }),
+  fc.record({ t: fc.constant('behind' as const), heads: fc.array(head, { maxLength: 10 }) }),
+  fc.record(
+    {
+      ...{ t: fc.constant('welcome' as const), session: id, user, epoch: id, now: count, heartbeat: seq, limits },
+      ...{ heads: fc.array(head, { maxLength: 5 }), capabilities: fc.array(id, { maxLength: 5 }) },
+      ...{ more: fc.boolean(), since: fc.tuple(count, tail) },
+    },
+    { requiredKeys: ['t', 'session', 'user', 'epoch', 'now', 'heartbeat', 'limits', 'heads', 'capabilities'] },
+  ),
+  fc.record(
+    {
+      ...{ t: fc.constant('ack' as const), re: count, conversation: id, items: fc.array(ackItem, { maxLength: 32 }) },
+      refused: fc.tuple(id, refused).map(([cid, rest]) => ({ cid, ...rest })),
+    },
+    { requiredKeys: ['t', 're', 'conversation', 'items'] },
+  ),
+  fc.record(
+    {
+      ...{ t: fc.constant('page' as const), re: count, conversation: id, items: fc.array(message, { maxLength: 5 }) },
+      ...{ head: count, first: count, more: fc.boolean(), refused, reset: fc.record({ to: count, id }) },
+    },
+    { requiredKeys: ['t', 'conversation'] },
+  ),
+  fc.record({ t: fc.constant('cursor' as const), conversation: id, user, delivered: count, read: count }),
   fc.record({
-    t: fc.constant('behind' as const),
-    heads: fc.array(
-      fc.tuple(id, count, count, count, count, count, fc.array(fc.tuple(user, count, count), { maxLength: 3 }), tail),
-      { maxLength: 10 },
-    ),
+    ...{ t: fc.constant('signal' as const), conversation: id, user, value: fc.boolean() },
+    kind: fc.constantFrom('typing', 'presence'),
   }),
+  fc.record({
+    ...{ t: fc.constant('error' as const), re: count, fatal: fc.boolean(), message: content },
+    code: fc.constantFrom('busy', 'internal', 'bad_field'),
+  }),
+  fc.record({ t: fc.constant('heartbeat' as const), now: count }),
+  fc.record({ t: fc.constant('pong' as const), re: count }),
+  fc.record({ t: fc.constant('auth' as const), re: count, expires: count }),
+  fc.record({ t: fc.constant('drain' as const), spread: count }),
 )
 
 /** A valid frame with one character changed, doubled or taken out. */
@@ -66,7 +118,7 @@ const mutated = fc
     return encoded.slice(0, index) + text + encoded.slice(index + 1)
   })
 
-describe('codec, for every input', () => {
+describe('codec, for every input', { timeout: RUNS_TIMEOUT }, () => {
   it('reads back what it wrote, as a server', () => {
     fc.assert(
       fc.property(clientFrame, (frame) => {
