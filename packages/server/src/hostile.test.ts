@@ -17,7 +17,7 @@ async function say(client: TestClient, conversation: string, cid: string, conten
   return ack
 }
 
-describe('a cid', () => {
+describe('a cid', { timeout: 60_000 }, () => {
   it('Q3 makes a new entry in another conversation', async () => {
     const server = new TestServer()
     server.friends.table.set('c2', ['ann', 'cyd'])
@@ -56,7 +56,7 @@ describe('a cid', () => {
   })
 })
 
-describe('who looks around', () => {
+describe('who looks around', { timeout: 60_000 }, () => {
   it('A12 gets the same answer for each of 10,000 conversations, and soon none', async () => {
     const server = new TestServer()
     server.friends.table.set('secret', ['ben', 'cyd'])
@@ -92,7 +92,7 @@ describe('who looks around', () => {
   })
 })
 
-describe('a hello', () => {
+describe('a hello', { timeout: 60_000 }, () => {
   it('Q14 of another epoch is compared by its tails like any other', async () => {
     const server = new TestServer()
     const ann = await server.enter('ann')
