@@ -1,6 +1,7 @@
 import { type Behind as BehindFrame, PROTOCOL_LIMITS } from '@kithwire/protocol'
 import type { Context } from './context.js'
 import { readHeads } from './heads.js'
+import type { DevicePeer } from './session-registry.js'
 import type { WheelTimer } from './timer-wheel.js'
 
 const RETRY_MS = 1_000
@@ -14,7 +15,7 @@ export class Behind {
 
   constructor(
     private readonly context: Context,
-    private readonly user: string,
+    private readonly session: DevicePeer,
     /** Whether the socket takes frames now. */
     private readonly able: () => boolean,
     private readonly send: (frame: BehindFrame) => void,
@@ -35,9 +36,9 @@ export class Behind {
     this.telling = true
     const part = new Set([...this.missed].slice(0, PROTOCOL_LIMITS.heads))
     for (const conversation of part) this.missed.delete(conversation)
-    readHeads(this.context, this.user, part)
+    readHeads(this.context, this.session.user, part)
       .then((heads) => {
-        this.context.fanOut.met(heads, this.user)
+        this.context.fanOut.met(heads, this.session)
         if (heads.length > 0) this.send({ t: 'behind', heads: heads.map(({ tuple }) => tuple) })
       })
       .catch((cause) => {

@@ -130,3 +130,24 @@ it('does not tell who may not know, and tells them when they may again', async (
   await clock.advance(STALE_MS)
   expect(ben.of('behind').map((frame) => frame.heads[0]![1])).toEqual([1])
 })
+
+it('tells a device of a conversation that was closed at its hello, and opened unheard on another node', async () => {
+  const { one, other, buses, clock, friends } = twoNodes()
+  buses[1].copies = () => 0
+  friends.blocked.add('c1')
+  const ben = await other.enter('ben')
+  friends.blocked.delete('c1')
+  await one.core.membershipChanged('c1', ['ann', 'ben'])
+  // It comes later than the opening, and is told of it by its welcome.
+  const ann = await other.enter('ann')
+  ann.sendItems('c1', 'm1')
+  await ann.next('ack')
+  await clock.advance(100)
+  // A push is nothing to a device that does not know the conversation.
+  expect(ben.seqs).toEqual([])
+  expect(ben.of('behind').map((frame) => frame.heads[0]![1])).toEqual([1])
+  ann.sendItems('c1', 'm2')
+  expect((await ben.next('messages')).items[0]!.seq).toBe(2)
+  await clock.advance(3 * STALE_MS)
+  expect(ben.of('behind')).toHaveLength(1)
+})

@@ -4,7 +4,7 @@ import type { OwnHead } from './heads.js'
 import type { Hint } from './hint.js'
 import type { HotConversations } from './hot.js'
 import type { Log, LogThrottle } from './log.js'
-import type { Peer, SessionRegistry } from './session-registry.js'
+import type { DevicePeer, Peer, SessionRegistry } from './session-registry.js'
 import { type Outcome, type Send, toMessage } from './store.js'
 
 /** What happened in a conversation, encoded when the first socket asks, once for all. */
@@ -130,12 +130,13 @@ export class FanOut {
   }
 
   /** Heads that a device is told now. */
-  met(heads: readonly OwnHead[], user: string): void {
+  met(heads: readonly OwnHead[], peer: DevicePeer): void {
     const { hot, registry } = this.parts
-    if (registry.receiversOf(user).size === 0) return
+    if (!registry.receiversOf(peer.user).has(peer)) return
     for (const { tuple, members } of heads) {
       const [conversation, head, , , delivered, read, marks] = tuple
-      hot.met(conversation, members, head, [[user, delivered, read], ...marks])
+      hot.met(conversation, members, head, [[peer.user, delivered, read], ...marks])
+      peer.introduce(conversation)
     }
   }
 
@@ -143,7 +144,7 @@ export class FanOut {
     const { hot } = this.parts
     if (seq <= (hot.seqOf(conversation) ?? 0)) return
     this.behind(conversation, members)
-    hot.told(conversation, members, seq)
+    hot.told(conversation, seq)
   }
 
   /** Entries to those here, in their order; from then on they count as told. */

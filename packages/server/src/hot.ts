@@ -75,10 +75,9 @@ export class HotConversations {
   }
 
   /** Everybody here was told to look, up to `seq`. */
-  told(conversation: string, members: readonly string[], seq: number): void {
+  told(conversation: string, seq: number): void {
     const hot = this.known.get(conversation)
-    if (hot === undefined) this.add(conversation, members, seq)
-    else this.raise(hot, seq)
+    if (hot !== undefined) this.raise(hot, seq)
   }
 
   /** The log was found shorter than what was told: a backup was brought back while the server ran. */

@@ -76,6 +76,9 @@ export class LegacySession implements Peer, Backlog {
 
   /** It cannot be told: a bare socket knows nothing but messages. */
   missed(): void {}
+  unaware(): boolean {
+    return false
+  }
   drain(): void {}
 
   /** Any text of the app's own, as the article's `broadcast` sends it. Best effort. */

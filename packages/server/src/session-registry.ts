@@ -8,6 +8,8 @@ export interface Peer {
   push(push: Push): void
   /** Makes sure that the device hears of a conversation whose pushes it may have missed. */
   missed(conversation: string): void
+  /** Whether the device has not been told that there is this conversation: it ignores what it is pushed of it. */
+  unaware(conversation: string): boolean
   /** Says that the server ends soon, to who understands it: reconnect within `spread` ms. */
   drain(spread: number): void
   close(code: number, reason: string): void
@@ -18,6 +20,8 @@ export interface Peer {
 export interface DevicePeer extends Peer {
   readonly device: string
   readonly attempt: number
+  /** The device is told of a conversation now. */
+  introduce(conversation: string): void
 }
 
 class PeerSets<P> {

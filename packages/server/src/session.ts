@@ -35,6 +35,8 @@ export class Session implements DevicePeer {
   private readonly held: ClientFrame[] = []
   private readonly badFrames: WindowCount
   private readonly behind: Behind
+  /** Conversations that the device was told of; only where they can be opened without this server's knowing it. */
+  private readonly known: Set<string> | undefined
   private readonly heartbeat: Heartbeat
   private readonly idle: IdleTimer
   private readonly throttle: LogThrottle = new Map()
@@ -49,6 +51,7 @@ export class Session implements DevicePeer {
     const { limits, registry, runtime, wheel } = context
     this.id = newId(runtime)
     this.user = identity.user
+    this.known = context.link && new Set()
     this.badFrames = new WindowCount(limits.badFrames)
     this.inbound = new Inbound(socket, runtime, limits, () => this.close(4029, 'far too many frames'))
     this.outbound = new Outbound({
@@ -61,7 +64,7 @@ export class Session implements DevicePeer {
     })
     this.behind = new Behind(
       context,
-      this.user,
+      this,
       () => this.state.name === 'ready' && this.outbound.clear,
       (frame) => this.send(frame),
       (cause) => this.failure('behind_failed', cause),
@@ -123,12 +126,21 @@ export class Session implements DevicePeer {
     const ready = this.state.name === 'ready'
     const { stats, limits } = this.context
     const signal = push.kind === 'signal'
-    if (ready && (signal ? this.outbound.buffered <= limits.signalBuffer : !this.outbound.slow)) {
+    if (ready && this.unaware(push.conversation)) this.missed(push.conversation)
+    else if (ready && (signal ? this.outbound.buffered <= limits.signalBuffer : !this.outbound.slow)) {
       for (const text of push.frames()) this.outbound.send(text)
-      return
+    } else {
+      if (ready) stats.add(signal ? 'signals_dropped' : 'pushes_skipped')
+      if (!signal) this.behind.add(push.conversation)
     }
-    if (ready) stats.add(signal ? 'signals_dropped' : 'pushes_skipped')
-    if (!signal) this.behind.add(push.conversation)
+  }
+
+  unaware(conversation: string): boolean {
+    return this.known?.has(conversation) === false
+  }
+
+  introduce(conversation: string): void {
+    this.known?.add(conversation)
   }
 
   missed(conversation: string): void {

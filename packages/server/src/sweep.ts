@@ -111,7 +111,7 @@ export class Sweep {
       if (members === null) continue
       stats.add('swept')
       fanOut.behind(conversation, members)
-      hot.told(conversation, members, headOf.get(conversation) ?? 0)
+      hot.told(conversation, headOf.get(conversation) ?? 0)
       for (const mark of marks) if (mark.conversation === conversation) hot.marked(mark)
     }
   }
@@ -123,15 +123,15 @@ export class Sweep {
     return false
   }
 
-  /** Conversations that were opened by another node, which nobody here has been told of. */
+  /** Tells devices of conversations that were opened by another node. */
   private async meet(): Promise<void> {
-    const { fanOut, friendships, hot, registry } = this.context
+    const { friendships, registry } = this.context
     const users = registry.receivingUsers()
-    for (let start = 0; start < users.length && !hot.full; start += USERS)
+    for (let start = 0; start < users.length; start += USERS)
       await Promise.all(
         users.slice(start, start + USERS).map(async (user) => {
           for (const { conversation } of await friendships.of(user))
-            if (hot.seqOf(conversation) === undefined) fanOut.behind(conversation, [user])
+            for (const peer of registry.receiversOf(user)) if (peer.unaware(conversation)) peer.missed(conversation)
         }),
       )
   }

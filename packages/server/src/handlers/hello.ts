@@ -9,7 +9,7 @@ import type { Session } from '../session.js'
  * then the socket is registered for pushes; only then are heads read, so that nothing falls between the two.
  */
 export async function greet(context: Context, session: Session, hello: Hello): Promise<void> {
-  const { fanOut, link, registry, queue, store } = context
+  const { fanOut, hot, link, registry, queue, store } = context
   if (hello.token !== undefined && !(await renewed(session, hello.token))) return
   if (!session.live) return
   session.device = hello.device
@@ -24,7 +24,9 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
   const resume = await readResume(store, heads, hello.cursors ?? [])
   if (!session.live) return
-  fanOut.met(heads, session.user)
+  fanOut.met(heads, session)
+  // Another device has been told of more meanwhile, and counts for all who are here.
+  for (const { tuple } of heads) if (tuple[1] < (hot.seqOf(tuple[0]) ?? 0)) session.missed(tuple[0])
   await markDelivered(context, session, heads, resume.confirmed)
   await welcome(context, session, epoch, heads)
   for (const { conversation, reset } of resume.resets) session.send({ t: 'page', conversation, reset })
