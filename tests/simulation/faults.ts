@@ -1,4 +1,5 @@
 import type { SeededRandom } from '@kithwire/protocol/testing'
+import { type BusWeather, FAIR_BUS } from './bus.js'
 import { FAIR } from './journal.js'
 import type { Link } from './link.js'
 import type { Members } from './members.js'
@@ -35,9 +36,10 @@ export class Faults {
   schedule(): void {
     const { faults, durationMs } = this.world.plan
     // A run that sees few kinds of faults sees their combinations more often.
-    const kinds = KINDS.filter(() => this.source.chance(0.45))
+    const all = this.world.bus ? [...KINDS, ...BUS_KINDS] : KINDS
+    const kinds = all.filter(() => this.source.chance(0.45))
     for (let index = 0; index < faults; index++) {
-      const [name, fault] = this.source.pick(kinds.length > 0 ? kinds : KINDS)
+      const [name, fault] = this.source.pick(kinds.length > 0 ? kinds : all)
       const at = this.source.integer(0, durationMs)
       const phase = this.source.chance(0.3) ? this.source.pick(SHORT_PHASES) : undefined
       if (this.without.has(index)) continue
@@ -63,14 +65,17 @@ export class Faults {
   stop(): void {
     this.over = true
     this.world.calm = true
-    const { network, journal, server, devices, verdict, clock } = this.world
+    const { bus, network, journal, servers, devices, verdict, clock } = this.world
     for (const { client, mute, id, protocol } of network.open())
       if (protocol !== '' && !client.process.slept && mute < clock.monotonic() - DEAF_MS)
         verdict.fail('I8', `link${id} is silent since ${Math.round(mute)}, and its client has not noticed`)
     network.heal()
     journal.clear()
-    server.run?.process.unpause()
-    server.start()
+    bus?.heal()
+    for (const server of servers) {
+      server.run?.process.unpause()
+      server.start()
+    }
     for (const { tabs } of devices) {
       for (const tab of tabs) tab.run?.process.unpause()
       // Where one is open, not everybody opens the other again: who is left must do without it.
@@ -135,6 +140,48 @@ const weather =
     return true
   }
 
+const processes = ({ servers, tabs }: World) =>
+  [...servers, ...tabs].map(({ run }) => run?.process).filter((process) => process !== undefined)
+
+const onBus =
+  (change: Partial<BusWeather>): Fault =>
+  (faults) => {
+    const { bus } = faults.world
+    if (!bus) return false
+    Object.assign(bus.weather, change)
+    faults.after(faults.random.integer(500, 20_000), () => Object.assign(bus.weather, { ...FAIR_BUS }))
+    return true
+  }
+
+/** Where there is a bus. */
+const BUS_KINDS: readonly (readonly [string, Fault])[] = [
+  ['bus loss', onBus({ loss: 0.4 })],
+  ['bus doubling', onBus({ doubling: 0.5 })],
+  ['bus delay', onBus({ lag: 3_000 })],
+  [
+    'bus mute',
+    (faults) => {
+      const { bus } = faults.world
+      if (!bus || bus.mute) return false
+      bus.mute = true
+      faults.after(faults.random.integer(1_000, 120_000), () => {
+        bus.mute = false
+      })
+      return true
+    },
+  ],
+  [
+    'bus crash',
+    (faults) => {
+      const { bus } = faults.world
+      if (!bus?.up) return false
+      bus.crash()
+      faults.after(faults.random.integer(100, 15_000), () => bus.restart())
+      return true
+    },
+  ],
+]
+
 const KINDS: readonly (readonly [string, Fault])[] = [
   ['drop', onLink((link, { random }) => link.break(random.integer(0, 3)))],
   ['cut mid-frame', onLink((link, faults) => link.cutNext(direction(faults)))],
@@ -174,7 +221,7 @@ const KINDS: readonly (readonly [string, Fault])[] = [
   [
     'server crash',
     (faults) => {
-      const { server } = faults.world
+      const server = faults.world.server(faults.random)
       if (!server.run) return false
       faults.writing(() => {
         server.kill()
@@ -186,7 +233,7 @@ const KINDS: readonly (readonly [string, Fault])[] = [
   [
     'server restart',
     (faults) => {
-      const { server } = faults.world
+      const server = faults.world.server(faults.random)
       if (!server.run) return false
       server.stop()
       faults.after(faults.random.pick([100, 1_000, 6_000]), () => server.start())
@@ -234,20 +281,19 @@ const KINDS: readonly (readonly [string, Fault])[] = [
   [
     'restore',
     (faults) => {
-      const { journal, server, plan } = faults.world
+      const { journal, plan } = faults.world
       // A block may refuse for good what has to be sent again: a known limit, and no error.
       if (faults.blocking || plan.conversations.some(({ accepted }) => accepted > 0)) return false
       const backup = journal.stable.clone()
       faults.restoring = true
-      faults.after(faults.random.integer(100, 8_000), () => server.restore(backup))
+      faults.after(faults.random.integer(100, 8_000), () => faults.world.restore(backup))
       return true
     },
   ],
   [
     'clock jump',
     (faults) => {
-      const processes = [faults.world.server.run?.process, ...faults.world.tabs.map((tab) => tab.run?.process)]
-      const alive = processes.filter((process) => process !== undefined)
+      const alive = processes(faults.world)
       if (alive.length === 0) return false
       faults.random.pick(alive).jump(faults.random.integer(-HOUR, HOUR))
       return true
@@ -256,8 +302,7 @@ const KINDS: readonly (readonly [string, Fault])[] = [
   [
     'pause',
     (faults) => {
-      const processes = [faults.world.server.run?.process, ...faults.world.tabs.map((tab) => tab.run?.process)]
-      const alive = processes.filter((process) => process !== undefined)
+      const alive = processes(faults.world)
       if (alive.length === 0) return false
       faults.random.pick(alive).pause(faults.random.pick([300, 4_000, 15_000, 40_000]))
       return true

@@ -1,3 +1,4 @@
+import type { ServerRun } from './server-host.js'
 import type { World } from './world.js'
 
 /** Faults stopped 45 s ago: everybody must have everything. */
@@ -20,29 +21,31 @@ export function finish(world: World): void {
 
 /** Everybody leaves. Answers with the check that nothing of them is left. */
 export function leave(world: World): () => void {
-  const { verdict, server } = world
+  const { verdict, servers } = world
   const runs = world.tabs.flatMap((tab) => (tab.run ? [tab.run] : []))
   for (const tab of world.tabs) void tab.close()
   for (const { client } of world.legacy) client.close()
-  const serverRun = server.run
-  let closed = false
+  const serverRuns = servers.flatMap(({ run }) => (run ? [run] : []))
+  const closed = new Set<ServerRun>()
   world.clock.setTimer(() => {
-    if (serverRun && serverRun.core.connections() > 0)
-      verdict.fail('I14', `${serverRun.core.connections()} connections are left though everybody has left`)
-    // Timers are checked at the end, and rates recover in their own time.
-    for (const [kind, size] of Object.entries(serverRun?.core.sizes ?? {}))
-      if (size > 0 && kind !== 'timers' && kind !== 'rates')
-        verdict.fail('I14', `${size} ${kind} are left though everybody has left`)
-    void serverRun?.core.close({ drainMs: 1_000 }).then(() => {
-      closed = true
-    })
+    for (const run of serverRuns) {
+      const { core } = run
+      if (core.connections() > 0)
+        verdict.fail('I14', `${core.connections()} connections are left though everybody has left`)
+      // Timers are checked at the end, and rates recover in their own time.
+      for (const [kind, size] of Object.entries(core.sizes))
+        if (size > 0 && kind !== 'timers' && kind !== 'rates')
+          verdict.fail('I14', `${size} ${kind} are left though everybody has left`)
+      void core.close({ drainMs: 1_000 }).then(() => closed.add(run))
+    }
   }, 35_000)
   return () => {
     for (const { process } of runs)
       if (process.pendingTimers > 0) verdict.fail('I14', `${process.name} has ${process.pendingTimers} timers left`)
-    if (!serverRun) return
-    if (!closed) verdict.fail('I14', 'the server did not close')
-    const timers = serverRun.process.pendingTimers
-    if (timers > 0) verdict.fail('I14', `${serverRun.process.name} has ${timers} timers left`)
+    for (const run of serverRuns) {
+      if (!closed.has(run)) verdict.fail('I14', `${run.process.name} did not close`)
+      const timers = run.process.pendingTimers
+      if (timers > 0) verdict.fail('I14', `${run.process.name} has ${timers} timers left`)
+    }
   }
 }

@@ -25,6 +25,8 @@ export class JournalStore implements Store {
   readonly friendships: FriendshipRows
   /** Writes that have not reached the journal; when the process dies, each of them still may. */
   private readonly pending = new Set<() => void>()
+  /** Ids of entries that are written, and whose append has not been answered. */
+  private readonly unanswered = new Set<string>()
 
   constructor(
     private readonly journal: Journal,
@@ -41,11 +43,21 @@ export class JournalStore implements Store {
     process.onExit(() => {
       for (const run of [...this.pending]) if (journal.random.chance(0.5)) run()
       this.pending.clear()
+      for (const id of this.unanswered) journal.orphans.add(id)
     })
   }
 
   append(sends: readonly Send[]): Promise<Outcome[]> {
-    return this.writing(() => sends.map((send) => this.appendOne(send)))
+    const made: string[] = []
+    return this.writing(
+      () => sends.map((send) => this.appendOne(send, made)),
+      (answered) => {
+        for (const id of made) {
+          this.unanswered.delete(id)
+          if (!answered) this.journal.orphans.add(id)
+        }
+      },
+    )
   }
 
   read(conversation: string, range: Range): Promise<Entry[]> {
@@ -103,20 +115,26 @@ export class JournalStore implements Store {
 
   async close(): Promise<void> {}
 
-  private appendOne(send: Send): Outcome {
+  private appendOne(send: Send, made: string[]): Outcome {
     const { random, weather } = this.journal
     if (weather.full > 0 && random.chance(weather.full)) {
       const index = random.integer(0, send.items.length - 1)
-      const outcome = this.appendItems({ ...send, items: send.items.slice(0, index) })
+      const outcome = this.appendItems({ ...send, items: send.items.slice(0, index) }, made)
       const code = random.chance(0.5) ? 'store_unavailable' : 'busy'
       return outcome.refused ? outcome : { stored: outcome.stored, refused: { index, code } }
     }
-    return this.appendItems(send)
+    return this.appendItems(send, made)
   }
 
-  private appendItems(send: Send): Outcome {
+  private appendItems(send: Send, made: string[]): Outcome {
     const make = (seq: number) => ({ id: `e${seq}-${this.randomId()}`, at: this.process.now() })
-    return this.journal.written.plan(send, make, (record: JournalRecord) => this.journal.write(record))
+    return this.journal.written.plan(send, make, (record: JournalRecord) => {
+      if (record.kind === 'entry') {
+        made.push(record.entry.id)
+        this.unanswered.add(record.entry.id)
+      }
+      this.journal.write(record)
+    })
   }
 
   private put(row: FriendshipRow, expected: number | undefined): boolean {
@@ -159,7 +177,8 @@ export class JournalStore implements Store {
     })
   }
 
-  private writing<T>(work: () => T): Promise<T> {
+  /** @param over told whether the caller learns what became of it */
+  private writing<T>(work: () => T, over: (answered: boolean) => void = () => {}): Promise<T> {
     const { clock } = this.journal
     return this.process.awaits<T>((resolve, reject) => {
       const run = () => {
@@ -167,11 +186,16 @@ export class JournalStore implements Store {
         if (this.fails()) {
           // The caller cannot tell which of the two happened.
           if (this.journal.random.chance(0.5)) work()
+          over(false)
           reject(new Error('the store does not answer'))
           return
         }
         const answer = work()
-        this.journal.flushed(() => clock.setTimer(() => resolve(answer), this.delay()), reject)
+        const answered = () => {
+          if (this.process.alive) over(true)
+          resolve(answer)
+        }
+        this.journal.flushed(() => clock.setTimer(answered, this.delay()), reject)
       }
       this.pending.add(run)
       clock.setTimer(() => {

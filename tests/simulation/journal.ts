@@ -38,6 +38,8 @@ export class Journal {
   weather: Weather = { ...FAIR }
   /** Called at the next write, once. */
   wrote: (() => void) | undefined
+  /** Ids of entries whose server does not learn that they are stored: it is dead, or was told that this may have failed. */
+  readonly orphans = new Set<string>()
   private tail: JournalRecord[] = []
   private count = 0
   private syncing = 0

@@ -1,4 +1,5 @@
 import type { ConversationPlan } from './plan.js'
+import type { ServerHost } from './server-host.js'
 import type { World } from './world.js'
 
 /** Ms between two tries of a request that failed. */
@@ -18,7 +19,7 @@ export class Members {
   constructor(private readonly world: World) {
     for (const conversation of world.plan.conversations) {
       if (conversation.accepted === 0) continue
-      world.wire.closed.add(conversation.id)
+      world.wire.close(conversation.id)
       world.clock.setTimer(() => this.accept(conversation), conversation.accepted)
     }
   }
@@ -32,15 +33,16 @@ export class Members {
     if (this.blocked.has(id) || this.insisting.has(id) || this.world.wire.closed.has(id)) return false
     const user = this.world.random.pick(members)
     this.blocked.set(id, user)
-    const { run } = this.world.server
+    const server = this.world.server(this.world.random)
+    const { run } = server
     let answered = false
     // What a dead process had not written by its end never will be.
-    this.answered.set(id, () => answered || this.world.server.run !== run)
-    void this.world.server
+    this.answered.set(id, () => answered || server.run !== run)
+    void server
       .request(`${user} blocks ${id}`, (friendships) => friendships.block(user, id))
       .then((done) => {
         answered = true
-        if (done && this.blocked.get(id) === user) this.world.wire.closed.add(id)
+        if (done && this.blocked.get(id) === user) this.world.wire.close(id, run?.process)
       })
     return true
   }
@@ -85,16 +87,19 @@ export class Members {
   private insist(
     settled: () => boolean | undefined,
     over: () => void,
-    ...request: Parameters<World['server']['request']>
+    ...request: Parameters<ServerHost['request']>
   ): void {
     let done = false
     const again = () => {
       if (done) return
-      void this.world.server.request(...request).then((answer) => {
-        if (done || !answer || settled() !== true) return
-        done = true
-        over()
-      })
+      void this.world
+        .server(this.world.random)
+        .request(...request)
+        .then((answer) => {
+          if (done || !answer || settled() !== true) return
+          done = true
+          over()
+        })
       this.world.clock.setTimer(again, RETRY_MS)
     }
     again()

@@ -1,13 +1,15 @@
 import { CLIENT, edit, type Mutant, mutant, SERVER, STORE } from './mutant.js'
+import { NODE_MUTANTS } from './node-mutants.js'
 import { TRAPS } from './traps.js'
 
 export const MUTANTS: readonly Mutant[] = [
   ...TRAPS,
+  ...NODE_MUTANTS,
   mutant(
     'ack before commit',
     `${STORE}/journal-store.ts`,
-    'this.journal.flushed(() => clock.setTimer(() => resolve(answer), this.delay()), reject)',
-    'clock.setTimer(() => resolve(answer), this.delay())',
+    'this.journal.flushed(() => clock.setTimer(answered, this.delay()), reject)',
+    'clock.setTimer(answered, this.delay())',
   ),
   mutant('no idempotency', `${STORE}/disk.ts`, 'if (known !== undefined) {', 'if (known === null) {'),
   {

@@ -24,7 +24,7 @@ function world(seed = 1) {
   const client = new Process('client', clock, new SeededRandom(3), crash)
   const log: string[] = []
   let accepted: SocketLike | undefined
-  network.listener = {
+  network.listeners.push({
     process: server,
     accept: (socket) => {
       accepted = socket
@@ -33,7 +33,7 @@ function world(seed = 1) {
         close: (code) => log.push(`server closed ${code}`),
       })
     },
-  }
+  })
   const socket = network.factory(client, 'host')('ws://sim/ws/ann', ['kithwire.v1'])
   socket.listen({
     open: () => log.push('client open'),
@@ -54,7 +54,7 @@ describe('the simulated network', () => {
 
   it('refuses a connection where nobody listens', async () => {
     const { clock, network, log } = world()
-    network.listener = undefined
+    network.listeners.length = 0
     await clock.advance(1_000)
     expect(log).toEqual(['client closed 1006'])
     expect(network.links.size).toBe(0)

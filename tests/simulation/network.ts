@@ -25,10 +25,10 @@ export interface Listener {
 
 const SUBPROTOCOL = 'kithwire.v1'
 
-/** All connections of a simulated world. At most one listener; without one, connecting is refused. */
+/** All connections of a simulated world. Each goes to one of the listeners; without one, connecting is refused. */
 export class Network {
   readonly links = new Set<Link>()
-  listener: Listener | undefined
+  readonly listeners: Listener[] = []
   /** Hosts that have no network at all now. */
   readonly offline = new Set<string>()
   /** Bytes that the systems on the way take off a process's hands. */
@@ -56,8 +56,9 @@ export class Network {
 
   /** The request of a new connection has arrived. */
   arrived(link: Link): void {
-    const listener = this.listener
-    if (listener?.process.alive !== true) {
+    const alive = this.listeners.filter(({ process }) => process.alive)
+    const listener = alive.length > 1 ? this.random.pick(alive) : alive[0]
+    if (listener === undefined) {
       link.refuse()
       return
     }
@@ -65,6 +66,11 @@ export class Network {
     listener.process.onExit(() => link.processDied('server'))
     this.tap.opened(link)
     listener.process.deliver(() => listener.accept(socket, link))
+  }
+
+  unlisten(listener: Listener): void {
+    const place = this.listeners.indexOf(listener)
+    if (place >= 0) this.listeners.splice(place, 1)
   }
 
   /** Takes the network of a host away: whatever it has is silently dead, and new connections go nowhere. */

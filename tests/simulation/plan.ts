@@ -21,6 +21,8 @@ export interface Plan {
   expiry: number
   /** Who is of a later version, and says more than the other one knows. */
   newer: 'server' | 'client' | 'nobody'
+  /** Servers over the one store. */
+  servers: 1 | 2
   /** Whether a crash of the server takes the store with it, as with a file of its own. */
   embedded: boolean
   /** Whether little fits on the way to a reader, so that pushes are skipped. */
@@ -74,7 +76,7 @@ export function makePlan(random: SeededRandom): Plan {
       const accepted = random.chance(0.2) ? random.integer(500, durationMs >> 1) : 0
       conversations.push({ id: `${one}-${other}`, members: [one, other], accepted })
     }
-  return {
+  const plan: Plan = {
     users,
     devices,
     legacy,
@@ -88,5 +90,8 @@ export function makePlan(random: SeededRandom): Plan {
     newer: random.pick(['nobody', 'nobody', 'nobody', 'server', 'client']),
     embedded: random.chance(0.5),
     narrow: random.chance(0.25),
+    servers: 1,
   }
+  // A store that belongs to the process of one server cannot be that of two.
+  return random.chance(0.3) ? { ...plan, servers: 2, embedded: false } : plan
 }

@@ -1,8 +1,8 @@
 import type { SocketLike } from '@kithwire/protocol'
 import type { SeededRandom } from '@kithwire/protocol/testing'
 import { Core, type Identity, StoredFriendships } from '@kithwire/server'
-import type { Disk } from './disk.js'
 import { JournalStore } from './journal-store.js'
+import type { Listener } from './network.js'
 import { POISON } from './plan.js'
 import { Process } from './process.js'
 import type { World } from './world.js'
@@ -15,14 +15,13 @@ export interface ServerRun {
   process: Process
   core: Core
   friendships: StoredFriendships
+  listener: Listener
   draining: boolean
 }
 
 /** The machine that the server runs on: starts it, kills it, and does what an operator or an HTTP route asks for. */
 export class ServerHost {
   run: ServerRun | undefined
-  /** Whether a process has died of which the store, which goes on, may have taken more than its successor could see. */
-  orphans = false
   private starts = 0
   /** A start that waits for the end of the process before. */
   private wanted = false
@@ -30,22 +29,28 @@ export class ServerHost {
   constructor(
     private readonly world: World,
     private readonly random: SeededRandom,
+    private readonly name: string,
   ) {}
 
   start(): void {
     this.wanted = this.run !== undefined
     if (this.run) return
-    const { clock, journal, plan, network, trace, crashed } = this.world
-    const process = new Process(`server${++this.starts}`, clock, this.random.fork(this.starts), crashed)
+    const { bus, clock, journal, plan, network, trace, crashed } = this.world
+    const process = new Process(`${this.name}${++this.starts}`, clock, this.random.fork(this.starts), crashed)
     const store = new JournalStore(journal, process, plan.parallel)
     const friendships: StoredFriendships = new StoredFriendships(store.friendships, {
       runtime: process,
       onChange: (conversation, users) => core.membershipChanged(conversation, users),
     })
-    const core = new Core({ runtime: process, store, friendships, limits: plan.narrow ? { softBuffer: 1_024 } : {} })
-    this.run = { process, core, friendships, draining: false }
+    const core = new Core({
+      runtime: process,
+      store,
+      friendships,
+      limits: plan.narrow ? { softBuffer: 1_024 } : {},
+      ...(bus && { bus: bus.connect(process) }),
+    })
     trace.note(process.name, 'start')
-    network.listener = {
+    const listener: Listener = {
       process,
       accept: (socket, link) => {
         const user = link.url.split('/').at(-1)!
@@ -53,6 +58,8 @@ export class ServerHost {
         else core.accept(picky(socket, this.world), this.identity(process, user))
       },
     }
+    network.listeners.push(listener)
+    this.run = { process, core, friendships, listener, draining: false }
   }
 
   /** Who a user is, for as long as credentials last. They are renewed by whoever shows a token, unless the app is down. */
@@ -78,11 +85,9 @@ export class ServerHost {
   /** Ends the process at once; a store in a file of its own loses what was not synced. */
   kill(): void {
     if (!this.run) return
-    const { process } = this.run
-    this.world.trace.note(process.name, 'kill')
-    this.ended(process)
+    this.world.trace.note(this.run.process.name, 'kill')
+    this.ended(this.run)
     if (this.world.plan.embedded) this.world.journal.crash()
-    else this.orphans = true
     if (this.wanted) this.start()
   }
 
@@ -92,23 +97,21 @@ export class ServerHost {
     if (!run || run.draining) return
     run.draining = true
     this.world.trace.note(run.process.name, 'drain')
-    this.world.network.listener = undefined
+    this.world.network.unlisten(run.listener)
     void run.core.close({ drainMs: DRAIN_MS }).then(() => {
-      this.ended(run.process)
+      this.ended(run)
       if (this.wanted) this.start()
     })
   }
 
-  /** Kills the process, brings back the log as it was in a backup, and starts again. */
-  restore(backup: Disk): void {
+  /** Ends the process at once, and starts none that was to come after it. */
+  end(): void {
     this.wanted = false
     this.kill()
-    this.world.restore(backup)
-    this.start()
   }
 
-  private ended(process: Process): void {
-    this.world.network.listener = undefined
+  private ended({ process, listener }: ServerRun): void {
+    this.world.network.unlisten(listener)
     this.run = undefined
     process.kill()
   }

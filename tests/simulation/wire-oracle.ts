@@ -1,6 +1,7 @@
 import type { Ledger, Verdict } from './ledger.js'
 import type { Link } from './link.js'
 import type { Wiretap } from './network.js'
+import type { Process } from './process.js'
 import { SocketRules } from './socket-rules.js'
 import type { Trace } from './trace.js'
 import type { Views } from './views.js'
@@ -22,6 +23,14 @@ interface Watched {
 
 type Asked = 'greeting' | 'sending' | 'syncing'
 
+/** That nobody may read a conversation: since when, and by which server, if the others have to hear of it. */
+interface Closed {
+  at: number
+  by: Process | undefined
+}
+
+/** Ms that another server may go on: 30 s for which it remembers members, and the time of a question to the store. */
+const ELSEWHERE_MS = 33_000
 /** Ms that a request may be under way when the run ends. */
 const PATIENCE_MS = 1_000
 /** 1 MB and one frame. */
@@ -35,7 +44,7 @@ export class WireOracle implements Wiretap {
   /** Device ids on the wire, by the name that the world has for them. */
   private readonly firstWelcome = new Set<string>()
   /** Conversations that nobody may read now. */
-  readonly closed = new Set<string>()
+  readonly closed = new Map<string, Closed>()
   /** What is under way on all connections together, and devices that were told to go back and have not. */
   readonly pending = { greeting: 0, sending: 0, syncing: 0, resetting: 0 }
   private readonly goingBack = new Set<string>()
@@ -48,6 +57,11 @@ export class WireOracle implements Wiretap {
     private readonly trace: Trace,
   ) {
     this.rules = new SocketRules(verdict)
+  }
+
+  /** Nobody may read a conversation from now on; at once on the server that said so, soon on the others. */
+  close(conversation: string, by?: Process): void {
+    this.closed.set(conversation, { by, at: this.trace.now })
   }
 
   opened(link: Link): void {
@@ -189,20 +203,20 @@ export class WireOracle implements Wiretap {
         for (const item of frame.items) this.ledger.wireAcked(watched.user, frame.conversation, item)
         return
       case 'messages':
-        this.items(watched, frame.conversation, frame.items)
+        this.items(link, watched, frame.conversation, frame.items)
         return
       case 'page':
-        if (frame.items) this.items(watched, frame.conversation, frame.items)
+        if (frame.items) this.items(link, watched, frame.conversation, frame.items)
         if (frame.reset && !watched.over) this.goingBack.add(`${link.host} ${frame.conversation}`)
         this.pending.resetting = this.goingBack.size
         return
       case 'cursor':
-        this.secret(watched, frame.conversation, 'a cursor')
+        this.secret(link, watched, frame.conversation, 'a cursor')
         if (frame.user !== undefined)
           this.checkMark(frame.user, frame.conversation, frame.delivered ?? 0, frame.read ?? 0)
         return
       case 'signal':
-        this.secret(watched, frame.conversation, 'a signal')
+        this.secret(link, watched, frame.conversation, 'a signal')
         return
       case 'welcome':
         this.told(watched, 'hello')
@@ -210,8 +224,8 @@ export class WireOracle implements Wiretap {
     }
   }
 
-  private items(watched: Watched, conversation: string, items: Json[]): void {
-    if (items.length > 0) this.secret(watched, conversation, 'messages')
+  private items(link: Link, watched: Watched, conversation: string, items: Json[]): void {
+    if (items.length > 0) this.secret(link, watched, conversation, 'messages')
     let previous: number | undefined
     for (const item of items) {
       if (previous !== undefined && item.seq !== previous + 1)
@@ -223,10 +237,18 @@ export class WireOracle implements Wiretap {
     }
   }
 
-  private secret(watched: Watched, conversation: string, what: string): void {
+  private secret(link: Link, watched: Watched, conversation: string, what: string): void {
     const member = conversation.split('-').includes(watched.user)
-    if (!member || this.closed.has(conversation))
+    if (!member || this.isClosed(link.server?.process, conversation))
       this.verdict.fail('I11', `${watched.user} was sent ${what} of ${conversation}`)
+  }
+
+  private isClosed(server: Process | undefined, conversation: string): boolean {
+    const closed = this.closed.get(conversation)
+    if (closed === undefined) return false
+    if (closed.by === undefined || closed.by === server) return true
+    // A server that slept may have its answer from before, and remember it from when it woke up.
+    return server?.slept !== true && this.trace.now > closed.at + ELSEWHERE_MS
   }
 
   private checkMark(user: string, conversation: string, delivered: number, read: number): void {
@@ -240,7 +262,7 @@ export class WireOracle implements Wiretap {
       this.verdict.fail('I13', `link${link.id}: a legacy socket was sent ${JSON.stringify(frame).slice(0, 80)}`)
       return
     }
-    this.secret(watched, frame.friend, 'a message')
+    this.secret(link, watched, frame.friend, 'a message')
     // Live delivery is best effort: an append whose outcome was unknown may be handed out late, but not twice.
     if (watched.legacySeen.has(frame._id)) this.verdict.fail('I13', `link${link.id}: ${frame._id} twice`)
     watched.legacySeen.add(frame._id)

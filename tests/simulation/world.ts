@@ -1,5 +1,6 @@
 import { FakeClock, SeededRandom } from '@kithwire/protocol/testing'
 import type { Entry, FriendshipRow } from '../../packages/server/src/store.js'
+import { SimulatedBus } from './bus.js'
 import { Device, type Tab } from './device.js'
 import type { Disk, JournalRecord } from './disk.js'
 import { Journal } from './journal.js'
@@ -36,9 +37,13 @@ export class World {
   readonly wire: WireOracle
   readonly network: Network
   readonly journal: Journal
-  readonly server: ServerHost
+  readonly servers: readonly ServerHost[]
+  /** Between two servers; one alone has none. */
+  readonly bus: SimulatedBus | undefined
   readonly devices: readonly Device[]
   readonly legacy: { process: Process; client: LegacyClient; user: string }[] = []
+  /** Something was stored of which no server learned, so that only a look at the log finds it. */
+  orphaned = false
   /** Faults have stopped. */
   calm = false
   /** Faults that hit something, by name, and then by what was going on. */
@@ -50,11 +55,16 @@ export class World {
     this.plan = makePlan(this.random.fork(1))
     this.trace = new Trace(this.clock, explain)
     this.wire = new WireOracle(this.verdict, this.ledger, this.views, this.trace)
+    this.ledger.apart = this.plan.servers > 1
     this.network = new Network(this.clock, this.random.fork(2), this.wire, this.plan.newer)
     if (this.plan.narrow) this.network.window = 1_024
     const durable = (record: JournalRecord) => this.durable(record)
     this.journal = new Journal(this.clock, this.random.fork(3), { durable }, this.friendships())
-    this.server = new ServerHost(this, this.random.fork(4))
+    if (this.plan.servers === 2)
+      this.bus = new SimulatedBus(this.clock, this.random.fork(7), this.trace, this.plan.newer === 'server')
+    this.servers = ['server', 'other']
+      .slice(0, this.plan.servers)
+      .map((name, index) => new ServerHost(this, this.random.fork(4 + 4 * index), name))
     this.devices = this.plan.devices.map((plan, index) => new Device(this, plan, this.random.fork(100 + index)))
   }
 
@@ -64,7 +74,7 @@ export class World {
   }
 
   start(): void {
-    this.server.start()
+    for (const server of this.servers) server.start()
     for (const [index, device] of this.devices.entries())
       for (const [place, tab] of device.tabs.entries())
         this.clock.setTimer(() => tab.open(), this.plan.devices[index]!.from + place * 50)
@@ -88,11 +98,11 @@ export class World {
 
   /** What is going on now, as far as it can be seen from outside. */
   get phases(): Phase[] {
-    const { server, network, journal, wire } = this
+    const { servers, network, journal, wire } = this
     const { greeting, sending, syncing, resetting } = wire.pending
     const phases: Phase[] = []
-    if (server.run === undefined) phases.push('server down')
-    if (server.run?.draining) phases.push('draining')
+    if (servers.some(({ run }) => run === undefined)) phases.push('server down')
+    if (servers.some(({ run }) => run?.draining)) phases.push('draining')
     for (const link of network.links)
       if (link.server === undefined && !link.broken) {
         phases.push('connecting')
@@ -107,7 +117,21 @@ export class World {
     return phases
   }
 
+  /** One of the servers that run, or any if none does. */
+  server(random: SeededRandom): ServerHost {
+    if (this.servers.length === 1) return this.servers[0]!
+    const running = this.servers.filter(({ run }) => run !== undefined)
+    return random.pick(running.length > 0 ? running : this.servers)
+  }
+
+  /** Ends all servers, brings back the log as it was in a backup, and starts them again. */
   restore(backup: Disk): void {
+    for (const server of this.servers) server.end()
+    this.setBack(backup)
+    for (const server of this.servers) server.start()
+  }
+
+  private setBack(backup: Disk): void {
     this.journal.restore(backup)
     const ids = this.plan.conversations.map(({ id }) => id)
     this.trace.note('store', 'restore', JSON.stringify(ids.map((id) => [id, backup.log(id).length])))
@@ -120,6 +144,7 @@ export class World {
       const { conversation, seq, content } = record.entry
       this.trace.note('store', 'durable', `${conversation}/${seq} ${content.slice(0, 30)}`)
       this.ledger.logged(logEntry(record.entry))
+      if (this.journal.orphans.delete(record.entry.id)) this.orphaned = true
     } else if (record.kind === 'mark') this.wire.marked(record.mark)
     else if (record.kind === 'retain') this.ledger.retained(record.conversation, record.first)
   }
