@@ -21,6 +21,7 @@ export class End implements SocketLike {
   private paused = false
   private inbox: Packet[] = []
   private talked = false
+  private pinged = false
   /** The code of our own close, reported once the handshake is through. */
   private closeCode = 1006
 
@@ -91,6 +92,7 @@ export class End implements SocketLike {
   }
 
   ping(): void {
+    this.waitForPong(this.state === 'open')
     if (this.state === 'open') this.out.push({ kind: 'ping', text: '', code: 0, bytes: 2 })
   }
 
@@ -116,6 +118,7 @@ export class End implements SocketLike {
 
   /** Its process is gone. */
   died(): void {
+    this.waitForPong(false)
     this.state = 'closed'
     this.inbox = []
   }
@@ -148,6 +151,7 @@ export class End implements SocketLike {
         this.listener?.alive?.()
         return
       case 'pong':
+        this.waitForPong(false)
         this.listener?.alive?.()
         return
       case 'close':
@@ -163,8 +167,15 @@ export class End implements SocketLike {
     }
   }
 
+  private waitForPong(waiting: boolean): void {
+    if (this.pinged === waiting) return
+    this.pinged = waiting
+    this.link.network.pinging += waiting ? 1 : -1
+  }
+
   private finish(code: number, reason: string): void {
     if (this.state === 'closed') return
+    this.waitForPong(false)
     this.state = 'closed'
     const listener = this.listener
     this.listener = undefined

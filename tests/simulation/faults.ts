@@ -8,7 +8,7 @@ import type { Phase, World } from './world.js'
 type Fault = (faults: Faults) => boolean
 
 /** What is over so soon that chance alone seldom hits it. */
-const SHORT_PHASES: readonly Phase[] = ['going back', 'catching up', 'draining', 'greeting', 'storing']
+const SHORT_PHASES: readonly Phase[] = ['going back', 'catching up', 'draining', 'greeting', 'storing', 'pinging']
 
 const HOUR = 3_600_000
 /** Ms of silence that no client may overlook: 2.2 heartbeats and the frames that were under way. */
@@ -304,7 +304,7 @@ const KINDS: readonly (readonly [string, Fault])[] = [
     (faults) => {
       const alive = processes(faults.world)
       if (alive.length === 0) return false
-      faults.random.pick(alive).pause(faults.random.pick([300, 4_000, 15_000, 40_000]))
+      faults.random.pick(alive).pause(faults.random.pick([300, 4_000, 25_000, 45_000]))
       return true
     },
   ],

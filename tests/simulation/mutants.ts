@@ -111,6 +111,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${SERVER}/session.ts`,
     'if (!signal) this.behind.add(push.conversation)',
     'if (!signal && !ready) this.behind.add(push.conversation)',
+    10_000,
   ),
   mutant(
     'behind is forgotten when its heads cannot be read',
@@ -131,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${SERVER}/heartbeat.ts`,
     'if (late <= PAUSE_MS) this.peer.dead()',
     'if (late >= 0) this.peer.dead()',
-    3_000,
+    10_000,
   ),
   mutant(
     'a stale answer about members is remembered',

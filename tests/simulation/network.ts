@@ -31,6 +31,8 @@ export class Network {
   readonly listeners: Listener[] = []
   /** Hosts that have no network at all now. */
   readonly offline = new Set<string>()
+  /** Connections on which a ping of the server waits for its answer. */
+  pinging = 0
   /** Bytes that the systems on the way take off a process's hands. */
   window = 32_768
   private made = 0

@@ -46,7 +46,7 @@ export class ServerHost {
       runtime: process,
       store,
       friendships,
-      limits: plan.narrow ? { softBuffer: 1_024 } : {},
+      limits: plan.narrow ? { softBuffer: 512 } : {},
       ...(bus && { bus: bus.connect(process) }),
     })
     trace.note(process.name, 'start')

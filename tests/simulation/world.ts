@@ -22,6 +22,7 @@ export type Phase =
   | 'catching up'
   | 'going back'
   | 'storing'
+  | 'pinging'
   | 'draining'
   | 'server down'
 
@@ -57,7 +58,7 @@ export class World {
     this.wire = new WireOracle(this.verdict, this.ledger, this.views, this.trace)
     this.ledger.apart = this.plan.servers > 1
     this.network = new Network(this.clock, this.random.fork(2), this.wire, this.plan.newer)
-    if (this.plan.narrow) this.network.window = 1_024
+    if (this.plan.narrow) this.network.window = 256
     const durable = (record: JournalRecord) => this.durable(record)
     this.journal = new Journal(this.clock, this.random.fork(3), { durable }, this.friendships())
     if (this.plan.servers === 2)
@@ -113,6 +114,7 @@ export class World {
     if (syncing > 0) phases.push('catching up')
     if (resetting > 0) phases.push('going back')
     if (journal.unsynced) phases.push('storing')
+    if (network.pinging > 0) phases.push('pinging')
     if (phases.length === 0) phases.push('quiet')
     return phases
   }
