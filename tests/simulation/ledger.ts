@@ -56,7 +56,7 @@ export class Ledger {
   private readonly rows = new Map<string, LogEntry>()
   private readonly contents = new Map<string, LogEntry>()
   private readonly ids = new Map<string, LogEntry>()
-  private readonly firsts = new Map<string, number>()
+  private readonly highest = new Map<string, number>()
   private readonly acks = new Map<string, number>()
   private readonly orders = new Map<string, number>()
   private wireAcks: { user: string; conversation: string; cid: string; seq: number; id: string }[] = []
@@ -67,13 +67,13 @@ export class Ledger {
     return this.logs.get(conversation)?.length ?? 0
   }
 
-  /** The first seq that retention has left. */
-  first(conversation: string): number {
-    return this.firsts.get(conversation) ?? 1
+  /** The highest first seq that there was: a backup brings back what a device has passed over as gone. */
+  passed(conversation: string): number {
+    return this.highest.get(conversation) ?? 1
   }
 
   retained(conversation: string, first: number): void {
-    this.firsts.set(conversation, first)
+    this.highest.set(conversation, Math.max(first, this.passed(conversation)))
   }
 
   entry(conversation: string, seq: number): LogEntry | undefined {
@@ -167,8 +167,7 @@ export class Ledger {
    * A backup was brought back: what is beyond it is gone, and is owed to whoever was told that it is stored. A backup
    * older than an earlier restore brings back what that restore had taken.
    */
-  restored(conversation: string, backup: readonly LogEntry[], first: number): void {
-    this.firsts.set(conversation, first)
+  restored(conversation: string, backup: readonly LogEntry[]): void {
     const log = this.logs.get(conversation) ?? []
     const fork = log.findIndex((entry, index) => entry.id !== backup[index]?.id)
     const length = fork < 0 ? log.length : fork

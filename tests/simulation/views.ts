@@ -52,9 +52,9 @@ export class Views {
     if (last === undefined) {
       const starts = this.starts.get(listener.device)?.get(conversation)
       const known = listener.saved ? starts?.has(seq - 1) : starts && seq > Math.min(...starts)
-      if (!known && seq > this.ledger.first(conversation))
+      if (!known && seq > this.ledger.passed(conversation))
         this.verdict.fail('I7', `${where}: the first one, though the device did not start there`)
-    } else if (seq !== last + 1 && !(seq > last && seq <= this.ledger.first(conversation)))
+    } else if (seq !== last + 1 && !(seq > last && seq <= this.ledger.passed(conversation)))
       this.verdict.fail('I7', `${where}: after ${last}`)
     listener.last.set(conversation, seq)
     const ids = listener.ids.get(conversation) ?? new Map<number, string>()
@@ -97,7 +97,7 @@ export class Views {
         const starts = this.starts.get(listener.device)?.get(conversation)
         if (last === undefined && !listener.saved) continue
         // What retention has taken cannot be had any more; a device that slept through it may have nothing to show.
-        if (head < this.ledger.first(conversation)) continue
+        if (head < this.ledger.passed(conversation)) continue
         if (last === undefined ? !starts?.has(head) && head > 0 : last !== head)
           this.verdict.fail('I8', `${listener.name} ${conversation}: has ${last ?? 'nothing'} of ${head}`)
       }

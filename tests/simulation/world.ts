@@ -137,7 +137,7 @@ export class World {
     this.journal.restore(backup)
     const ids = this.plan.conversations.map(({ id }) => id)
     this.trace.note('store', 'restore', JSON.stringify(ids.map((id) => [id, backup.log(id).length])))
-    for (const id of ids) this.ledger.restored(id, backup.log(id).map(logEntry), backup.first(id))
+    for (const id of ids) this.ledger.restored(id, backup.log(id).map(logEntry))
     this.wire.restored(backup.marks(ids))
   }
 
