@@ -10,7 +10,7 @@ const OPEN_MS = 10_000
  * How long a command may take: the driver itself waits for a primary for 30 s, and for ever for a server that takes a
  * command and is then cut off.
  */
-const COMMAND_MS = 20_000
+const COMMAND_MS = 10_000
 
 /** How long a call that failed is tried again: a new primary is elected within 12 s. */
 const RETRY_MS = 15_000
@@ -38,15 +38,18 @@ export class Database {
 
   /** What makes a write durable. */
   get writeConcern(): Doc {
-    return { w: this.isReplicaSet ? 'majority' : 1, j: true, wtimeout: 10_000 }
+    return { w: this.isReplicaSet ? 'majority' : 1, j: true, wtimeout: 5_000 }
   }
 
-  /** Sends a command once. Rejects with what the driver says. */
+  /** Sends a command once. Rejects with what the driver says, or if it takes too long. */
   async command(command: Doc): Promise<Reply> {
-    const db = await this.#open()
-    // Over anything that the app's connection has as defaults.
-    const sent = db.command(command, { readPreference: 'primary', promoteValues: true, promoteLongs: true })
-    return this.#inTime(sent)
+    return this.#inTime(await this.#send(command))
+  }
+
+  /** A write that may take as long as it takes, such as the making of an index. */
+  async long(command: Doc): Promise<void> {
+    const { w } = this.writeConcern
+    await (await this.#send({ ...command, writeConcern: { w } })).reply
   }
 
   /** Documents as the primary has them now; a crash may take them back. */
@@ -140,7 +143,13 @@ export class Database {
     return connection.db!
   }
 
-  #inTime<T>(promise: Promise<T>): Promise<T> {
+  /** Over anything that the app's connection has as defaults. In an object, or whoever waits for it waits for the reply. */
+  async #send(command: Doc): Promise<{ reply: Promise<Reply> }> {
+    const db = await this.#open()
+    return { reply: db.command(command, { readPreference: 'primary', promoteValues: true, promoteLongs: true }) }
+  }
+
+  #inTime<T>({ reply }: { reply: Promise<T> }): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new NoAnswer(`MongoDB has not answered within ${COMMAND_MS} ms.`))
       const timer = this.runtime.setTimer(late, COMMAND_MS)
@@ -150,7 +159,7 @@ export class Database {
           how(...args)
         }
       }
-      promise.then(settle(resolve), settle(reject))
+      reply.then(settle(resolve), settle(reject))
     })
   }
 }

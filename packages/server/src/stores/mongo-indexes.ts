@@ -1,6 +1,7 @@
 import { KithwireError } from '@kithwire/protocol'
 import type { Doc } from './mongo-connection.js'
 import type { Database } from './mongo-database.js'
+import { isTransient } from './mongo-errors.js'
 import type { Index } from './mongo-layout.js'
 
 /** NamespaceNotFound: no such collection yet. */
@@ -73,7 +74,7 @@ async function make(database: Database, missing: readonly Index[]): Promise<void
       return { key, name, ...(unique && { unique }), ...(partialFilterExpression && { partialFilterExpression }) }
     }),
   }))
-  await Promise.all(commands.map((command) => database.write(command)))
+  await Promise.all(commands.map((command) => database.long(command)))
 }
 
 /**
@@ -93,6 +94,7 @@ export async function ensureIndexes(database: Database, indexes: readonly Index[
         missing.map(({ index }) => index),
       )
   } catch (error) {
+    if (isTransient(error)) throw error
     cause = error
   }
   const why = cause === undefined ? '' : ` They could not be made: ${(cause as Error).message}.`
