@@ -18,7 +18,7 @@ declare const conversation: string
 const programs = (path: string) =>
   [...readFileSync(join(root, path), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(([, program]) => program!)
 
-it.each(['README.md', 'packages/client/README.md', 'packages/server/README.md'])(
+it.each(['README.md', 'docs/mongodb.md', 'packages/client/README.md', 'packages/server/README.md'])(
   'the programs of %s compile as they stand',
   (path) => {
     using folder = emptyFolder()

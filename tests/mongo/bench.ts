@@ -27,6 +27,8 @@ export const mongooses: Readonly<Record<string, (uri: string) => OpenConnection>
 export interface Bench {
   /** The address of a database that nobody has used. */
   newUri(): string
+  /** CPU time that the server has used, ms. */
+  cpuMs(): number
 }
 
 /** Registers tests that need a mongod; where none is found they are skipped, in CI they fail. */
@@ -42,6 +44,6 @@ export function withMongod(name: string, kind: 'replica set' | 'standalone', bod
       server = kind === 'replica set' ? await MongoSet.start(binary) : await Mongod.start(binary, undefined)
     })
     afterAll(() => server.remove())
-    body({ newUri: () => server.uri(`kithwire-${randomUUID()}`) })
+    body({ newUri: () => server.uri(`kithwire-${randomUUID()}`), cpuMs: () => server.cpuMs() })
   })
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -95,6 +95,17 @@ export class Mongod {
     await withAdmin(this.address, async (admin) => void (await admin.command({ hello: 1 })))
   }
 
+  /** CPU time so far, ms; NaN where there is no /proc. */
+  cpuMs(): number {
+    try {
+      // Fields 14 and 15 of proc(5), in ticks of 10 ms; the name before them may hold anything.
+      const fields = readFileSync(`/proc/${this.#pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+      return (Number(fields[11]) + Number(fields[12])) * 10
+    } catch {
+      return Number.NaN
+    }
+  }
+
   /** kill -9. Resolves when it is gone. */
   async kill(): Promise<void> {
     if (this.#pid > 0) process.kill(this.#pid, 'SIGKILL')
@@ -139,6 +150,10 @@ export class MongoSet {
     const set = new MongoSet(members)
     await set.primary()
     return set
+  }
+
+  cpuMs(): number {
+    return this.members.reduce((sum, member) => sum + member.cpuMs(), 0)
   }
 
   uri(database: string): string {
