@@ -12,6 +12,8 @@ const asHex = (value: unknown): string | undefined =>
 
 /** Ids of Kithwire, which are strings, and what stands for them in documents. */
 export class Ids {
+  #second = 0
+  #count = 0
   /** Set at the start, from the options, the app's models and its data. */
   readonly types: MongoIdTypes = { conversation: 'objectId', from: 'string', user: 'objectId' }
 
@@ -35,10 +37,21 @@ export class Ids {
     return OBJECT_ID.test(id) ? new this.ObjectId(id) : id
   }
 
-  /** Hex digits of a new ObjectId: seconds, so that ids grow, and 8 random bytes, so that tails tell logs apart. */
+  /**
+   * Hex digits of a new ObjectId: seconds, a count within the second, since apps sort their messages by `_id`, and 6
+   * random bytes, so that tails tell logs apart. Grows also while the clock goes back.
+   */
   make(): string {
-    const seconds = Math.floor(this.runtime.now() / 1_000) % 0x1_0000_0000
-    return seconds.toString(16).padStart(8, '0') + Buffer.from(this.runtime.bytes(8)).toString('hex')
+    const second = Math.floor(this.runtime.now() / 1_000) % 0x1_0000_0000
+    if (second > this.#second) {
+      this.#second = second
+      this.#count = 0
+    } else if (++this.#count > 0xffff) {
+      this.#second++
+      this.#count = 0
+    }
+    const random = Buffer.from(this.runtime.bytes(6)).toString('hex')
+    return this.#second.toString(16).padStart(8, '0') + this.#count.toString(16).padStart(4, '0') + random
   }
 
   /** When an id was made, in ms since 1970; 0 for an id that does not say it. */

@@ -89,6 +89,19 @@ describe('ids', () => {
     expect(() => ids.to('from', { $ne: null } as never)).toThrow(TypeError)
   })
 
+  it('grow as entries are made, within a second and while the clock goes back, for apps that sort by them', () => {
+    const clock = new FakeClock()
+    const source = new Ids(ObjectId, clock)
+    const made = Array.from({ length: 70_000 }, () => source.make())
+    clock.jump(-3_600_000)
+    made.push(source.make())
+    clock.jump(3_700_000)
+    made.push(source.make())
+    expect(made.every((id) => /^[0-9a-f]{24}$/.test(id))).toBe(true)
+    expect([...new Set(made)].sort()).toEqual(made)
+    expect(Ids.time(new ObjectId(made.at(-1)!))).toBe(Math.floor(clock.now() / 1_000) * 1_000)
+  })
+
   it('of new entries say when they were made', () => {
     const clock = new FakeClock()
     const made = new Ids(ObjectId, clock).make()
