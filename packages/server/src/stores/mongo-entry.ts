@@ -83,8 +83,10 @@ export class Entries {
     return fingerprint(secret, item).toString('base64') === doc[this.layout.options.messages.hash]
   }
 
+  /** Old rows may have a number or a text there; what says no time would be refused by every client. */
   #time(doc: Doc): number {
     const value = doc[this.layout.options.messages.createdAt]
-    return value instanceof Date ? value.getTime() : Number(value ?? Ids.time(doc._id))
+    const time = typeof value === 'string' ? Date.parse(value) : Number(value ?? Number.NaN)
+    return time >= 0 && time <= Number.MAX_SAFE_INTEGER ? Math.floor(time) : Ids.time(doc._id)
   }
 }

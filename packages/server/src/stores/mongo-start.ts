@@ -4,6 +4,7 @@ import { type Database, isTaken } from './mongo-database.js'
 import { Ids } from './mongo-ids.js'
 import { ensureIndexes } from './mongo-indexes.js'
 import type { Layout } from './mongo-layout.js'
+import { withoutPlace } from './mongo-old-rows.js'
 
 /** What the start finds out. */
 export interface Started {
@@ -90,7 +91,7 @@ async function openStore(database: Database, layout: Layout): Promise<string> {
   let [store] = await database.read(query)
   if (!store) {
     // Once is enough: who has a store has been through this.
-    const filter = { [messages.seq]: null }
+    const filter = withoutPlace(messages)
     const [old] = await database.read({ find: collections.messages, filter, limit: 1, singleBatch: true })
     if (old)
       throw new KithwireError(
