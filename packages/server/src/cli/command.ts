@@ -1,5 +1,6 @@
-import { isUserId, KithwireError } from '@kithwire/protocol'
+import { KithwireError } from '@kithwire/protocol'
 import type { ArgsDef } from 'citty'
+import { ARTICLE, type Field, type Names } from './migrate/rows.js'
 
 /** What a command ends with. */
 export const EXIT = Object.freeze({ fine: 0, todo: 1, usage: 2, interrupted: 130 })
@@ -51,14 +52,16 @@ export function wholeNumber(name: string, given: string, least: number, most: nu
   throw new UsageError(`--${name}: expected a whole number from ${least} to ${most}, came ${JSON.stringify(given)}.`)
 }
 
-/** `a=b,c=d` as a map of the allowed names. @throws UsageError */
-export function pairs(name: string, given: string | undefined, allowed: readonly string[]): Map<string, string> {
-  const found = new Map<string, string>()
+/** The names of the fields of a message, from `conversation=chat,from=sender`. @throws UsageError */
+export function namesOf(given: string | undefined): Names {
+  const names: Record<Field, string> = { ...ARTICLE }
   for (const pair of given === undefined || given === '' ? [] : given.split(',')) {
-    const [key = '', value = '', ...rest] = pair.split('=')
-    const fine = allowed.includes(key) && isUserId(value) && !value.startsWith('$') && rest.length === 0
-    if (!fine) throw new UsageError(`--${name}: expected ${allowed[0]}=… of ${allowed.join(', ')}, came ${pair}.`)
-    found.set(key, value)
+    const [, field, name] = /^([A-Za-z]+)=([^=$.\u0000]+)$/.exec(pair.trim()) ?? []
+    if (name === undefined || field === undefined || !Object.hasOwn(names, field))
+      throw new UsageError(`--fields: expected name=name of ${Object.keys(names).join(', ')}, came ${pair}.`)
+    names[field as Field] = name
   }
-  return found
+  if (new Set(Object.values(names)).size < Object.keys(names).length)
+    throw new UsageError('--fields: expected different names.')
+  return names
 }

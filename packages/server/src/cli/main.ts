@@ -3,10 +3,11 @@ import { createRequire } from 'node:module'
 import { stripVTControlCharacters } from 'node:util'
 import { defineCommand, renderUsage, runCommand } from 'citty'
 import { exitCodeOf, explain } from './command.js'
+import { doctor } from './doctor/command.js'
 import { migrate } from './migrate/command.js'
 
 const { version } = createRequire(__filename)('@kithwire/server/package.json') as { version: string }
-const commands = { migrate }
+const commands = { migrate, doctor }
 const kithwire = defineCommand({
   meta: { name: 'kithwire', version, description: 'Looks after the data and the set-up of a Kithwire server' },
   subCommands: commands,

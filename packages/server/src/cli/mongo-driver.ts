@@ -14,6 +14,7 @@ export interface Collection {
   updateOne(filter: Document, update: Document, options?: Document): Promise<{ matchedCount: number }>
   bulkWrite(operations: readonly Document[], options?: Document): Promise<{ matchedCount: number }>
   createIndex(keys: Document, options: Document): Promise<string>
+  listIndexes(): Cursor
 }
 
 export interface Cursor extends AsyncIterable<Document> {

@@ -1,11 +1,11 @@
 import { systemRuntime } from '@kithwire/protocol'
 import { defineCommand } from 'citty'
 import pc from 'picocolors'
-import { EXIT, mongoUrl, pairs, refuseUnknown, UsageError, wholeNumber } from '../command.js'
+import { EXIT, mongoUrl, namesOf, refuseUnknown, UsageError, wholeNumber } from '../command.js'
 import { type Client, connect } from '../mongo-driver.js'
 import { Progress } from '../progress.js'
 import { migrate as run } from './migrate.js'
-import { FIELDS, type Names, type Rows } from './rows.js'
+import type { Rows } from './rows.js'
 import { type Survey, survey } from './survey.js'
 import { verify } from './verify.js'
 
@@ -19,9 +19,6 @@ const args = {
   standalone: { type: 'boolean', description: 'allow a server that is no replica set; slower' },
 } as const
 
-/** The article: the conversation is the `friend` of a message. */
-const NAMES: Names = { conversation: 'friend', from: 'from', seq: 'seq', cid: 'cid', createdAt: 'createdAt' }
-
 const n = (value: number): string => value.toLocaleString('en-US')
 
 /** `kithwire migrate` */
@@ -34,7 +31,7 @@ export const migrate = defineCommand({
     if (url === undefined) throw new UsageError('Expected --mongo mongodb://127.0.0.1:27017/app, or MONGO_URL.')
     if (given['dry-run'] && given.verify) throw new UsageError('Expected one of --dry-run and --verify.')
     const batch = wholeNumber('batch', given.batch, 1, 10_000)
-    const names = { ...NAMES, ...Object.fromEntries(pairs('fields', given.fields, FIELDS)) }
+    const names = namesOf(given.fields)
     const client = await connect(url)
     try {
       const rows: Rows = { collection: client.db().collection(given.collection), names }
@@ -60,7 +57,9 @@ function tell({ collection }: Rows, found: Survey): void {
       `${n(found.overtaken)} conversations have newer rows with a number; what is older will stand behind them, since a number never changes.`,
     )
   if (found.unusable > 0)
-    warn(`${n(found.unusable)} rows belong to no conversation that Kithwire could name, and are left as they are.`)
+    warn(
+      `${n(found.unusable)} rows lack an _id, a conversation, a sender or a type that clients can read, and are left as they are.`,
+    )
   if (found.topology === 'standalone') warn('This MongoDB is no replica set.')
 }
 
@@ -74,13 +73,9 @@ async function number(client: Client, rows: Rows, found: Survey, batch: number, 
   const progress = new Progress(found.todo > 0 ? process.stdout : silent, systemRuntime, 'numbering', found.todo)
   const isStopped = () => stopped
   const seen = (amount: number) => progress.add(amount)
-  const { numbered, unusable } = await run(
-    { client, rows, runtime: systemRuntime, batch, standalone, isStopped, seen },
-    found,
-  )
+  const numbered = await run({ client, rows, runtime: systemRuntime, batch, standalone, isStopped, seen }, found)
   progress.end()
   process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
-  if (unusable > 0) warn(`${n(unusable)} rows have ids that no client could be told, and are left as they are.`)
   console.log(`${n(numbered)} rows have got a number.`)
   if (!stopped) return true
   console.log('Stopped. Run the same again to go on.')

@@ -2,7 +2,7 @@ import type { Runtime } from '@kithwire/protocol'
 import { type Client, MAKE_REPLICA_SET } from '../mongo-driver.js'
 import { indexesOf } from './indexes.js'
 import { Numbering } from './numbering.js'
-import { isServable, type OldRow, oldRows, type Rows } from './rows.js'
+import { type OldRow, oldRows, type Rows } from './rows.js'
 import type { Survey } from './survey.js'
 
 export interface MigrateOptions {
@@ -19,21 +19,16 @@ export interface MigrateOptions {
   seen(amount: number): void
 }
 
-export interface Migrated {
-  numbered: number
-  /** Rows whose ids no client could be told. */
-  unusable: number
-}
-
 /** Rows that arrive while others are numbered need another round; who writes faster than this has to pause. */
 const MOST_ROUNDS = 5
 
 /**
  * Gives every row of the collection that has no number one. Can be ended at any instant and called again.
  *
+ * @returns how many rows got one
  * @throws Error for a standalone server that was not allowed
  */
-export async function migrate(options: MigrateOptions, { topology }: Survey): Promise<Migrated> {
+export async function migrate(options: MigrateOptions, { topology }: Survey): Promise<number> {
   const { client, rows, runtime, standalone } = options
   const transactions = topology === 'replica set'
   if (!transactions && !standalone)
@@ -42,28 +37,26 @@ export async function migrate(options: MigrateOptions, { topology }: Survey): Pr
     )
   for (const { keys, options: how } of indexesOf(rows)) await rows.collection.createIndex(keys, how)
   const numbering = new Numbering(rows, client, runtime, transactions)
-  const sum: Migrated = { numbered: 0, unusable: 0 }
+  let sum = 0
   for (let round = 0; round < MOST_ROUNDS && !options.isStopped(); round++) {
-    const { numbered, unusable } = await oneRound(options, numbering)
-    sum.numbered += numbered
-    sum.unusable = unusable
+    const numbered = await oneRound(options, numbering)
+    sum += numbered
     if (numbered === 0) break
   }
   return sum
 }
 
-async function oneRound(options: MigrateOptions, numbering: Numbering): Promise<Migrated> {
-  const sum: Migrated = { numbered: 0, unusable: 0 }
+async function oneRound(options: MigrateOptions, numbering: Numbering): Promise<number> {
+  let sum = 0
   let batch: OldRow[] = []
   const flush = async () => {
     const numbered = batch.length === 0 ? 0 : await numbering.apply(batch)
     batch = []
-    sum.numbered += numbered
+    sum += numbered
     options.seen(numbered)
   }
   for await (const row of oldRows(options.rows)) {
-    if (!isServable(row)) sum.unusable++
-    else if (batch.push(row) >= options.batch) await flush()
+    if (batch.push(row) >= options.batch) await flush()
     if (options.isStopped()) return sum
   }
   await flush()

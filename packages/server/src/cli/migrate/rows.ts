@@ -1,9 +1,17 @@
 import { isId } from '@kithwire/protocol'
+import { withoutPlace } from '../../stores/mongo-old-rows.js'
 import type { Collection, Document } from '../mongo-driver.js'
 
-/** The fields that a migration reads or writes, by the names that `mongo()` gives them. */
-export const FIELDS = ['conversation', 'from', 'seq', 'cid', 'createdAt'] as const
-export type Field = (typeof FIELDS)[number]
+/** The names of the fields that a migration reads or writes, as the article has them. */
+export const ARTICLE = Object.freeze({
+  conversation: 'friend',
+  from: 'from',
+  type: 'type',
+  seq: 'seq',
+  cid: 'cid',
+  createdAt: 'createdAt',
+})
+export type Field = keyof typeof ARTICLE
 export type Names = Readonly<Record<Field, string>>
 
 /** A collection of messages, with the names of its fields. */
@@ -26,15 +34,12 @@ export interface OldRow {
   cid: string | undefined
 }
 
-/** What can be the id of a conversation, as far as the server can tell. */
-const USABLE = { $type: ['objectId', 'string'] }
-
 /** Rows that have no number yet and can get one. */
-export const unnumbered = ({ names }: Rows): Document => ({ [names.seq]: null, [names.conversation]: USABLE })
+export const unnumbered = ({ names }: Rows): Document => withoutPlace(names)
 
 export const numbered = ({ names }: Rows): Document => ({ [names.seq]: { $gt: 0 } })
 
-/** Where `field` holds a time in any form that MongoDB can read. */
+/** Where `input` holds a time in any form that MongoDB can read. */
 const toDate = (input: unknown, otherwise: unknown) => ({
   $convert: { input, to: 'date', onError: otherwise, onNull: otherwise },
 })
@@ -77,6 +82,3 @@ export async function* oldRows(rows: Rows): AsyncGenerator<OldRow> {
       cid: isId(cid) ? undefined : String(_id),
     }
 }
-
-/** Whether the ids of a row can be told to clients. */
-export const isServable = ({ id, conversation }: OldRow): boolean => isId(String(id)) && isId(conversation)

@@ -1,5 +1,5 @@
 import { type Client, type Document, topologyOf } from '../mongo-driver.js'
-import { isTimed, type Rows, timeOf, unnumbered } from './rows.js'
+import { isTimed, numbered, type Rows, timeOf, unnumbered } from './rows.js'
 
 /** What is there before anything is changed. */
 export interface Survey {
@@ -15,7 +15,7 @@ export interface Survey {
   untimed: number
   /** Conversations in which a row without a number is older than one with a number, and will stand behind it. */
   overtaken: number
-  /** Rows that cannot get a number: their conversation is neither an ObjectId nor a string. */
+  /** Rows that have no number and cannot get one. */
   unusable: number
 }
 
@@ -27,11 +27,10 @@ export async function survey(client: Client, rows: Rows): Promise<Survey> {
   const [sums = {}] = await collection
     .aggregate(
       [
-        { $match: { [names.conversation]: unnumbered(rows)[names.conversation] } },
+        { $match: { $or: [numbered(rows), unnumbered(rows)] } },
         {
           $group: {
             _id: `$${names.conversation}`,
-            rows: { $sum: 1 },
             todo: countIf(old),
             untimed: countIf({ $and: [old, { $not: [isTimed(rows)] }] }),
             // $min and $max leave out what is null.
@@ -42,7 +41,6 @@ export async function survey(client: Client, rows: Rows): Promise<Survey> {
         {
           $group: {
             _id: null,
-            rows: { $sum: '$rows' },
             todo: { $sum: '$todo' },
             untimed: { $sum: '$untimed' },
             conversations: countIf({ $gt: ['$todo', 0] }),
@@ -55,14 +53,15 @@ export async function survey(client: Client, rows: Rows): Promise<Survey> {
     .toArray()
   const number = (name: string) => Number(sums[name] ?? 0)
   const all = await collection.countDocuments({})
+  const without = await collection.countDocuments({ [names.seq]: null })
   return {
     topology: await topologyOf(client.db()),
     rows: all,
-    numbered: number('rows') - number('todo'),
+    numbered: all - without,
     todo: number('todo'),
     conversations: number('conversations'),
     untimed: number('untimed'),
     overtaken: number('overtaken'),
-    unusable: Math.max(0, all - number('rows')),
+    unusable: Math.max(0, without - number('todo')),
   }
 }
