@@ -51,6 +51,30 @@ it('drops what it has, applies the next, holds what is above a hole, and asks on
   expect(peer.of('sync')).toHaveLength(1)
 })
 
+it('asks again when it became a member again while a refusal was on its way', async () => {
+  const { script, seen } = listening()
+  const peer = await script.online([head(0)])
+  peer.send({ t: 'messages', conversation: 'c', items: [entry(2)] })
+  const first = await peer.next('sync')
+  peer.send({ t: 'behind', heads: [head(2)] })
+  await script.clock.advance(0)
+  const refused = { code: 'not_found', retry: false } as const
+  peer.send({ t: 'page', re: first.n, conversation: 'c', refused })
+  await script.clock.advance(5_000)
+  const second = peer.of('sync')[1]!
+  expect(second).toMatchObject({ conversation: 'c', after: 0 })
+  // Refused with nothing new: it waits until somebody tells.
+  peer.send({ t: 'page', re: second.n, conversation: 'c', refused })
+  await script.clock.advance(20_000)
+  expect(peer.of('sync')).toHaveLength(2)
+  peer.send({ t: 'behind', heads: [head(2)] })
+  await script.clock.advance(1_000)
+  const third = peer.of('sync')[2]!
+  peer.send({ t: 'page', re: third.n, conversation: 'c', items: entries(1, 2), head: 2, first: 1, more: false })
+  await script.clock.advance(0)
+  expect(seen).toEqual([1, 2])
+})
+
 it('holds at most 256 entries', async () => {
   const { script, seen } = listening()
   const peer = await script.online([head(0)])

@@ -158,13 +158,15 @@ export class Inbox {
       if (view.target <= state.applied) return this.confirm(conversation, view)
       const { applied: after } = state
       const tail = view.same ? '' : state.tail
+      const { head, target } = view
       const page = await syncs.ask(link, { t: 'sync', conversation, after, tail, limit: PROTOCOL_LIMITS.page })
       if (link !== this.link) return
       const refused = page.t === 'error' ? page : page.refused
       if (refused) {
         view.fails++
-        // Not a member any more: a head or a push tells when that changes.
         if (page.t === 'page' ? page.refused!.retry : WIRE_ERRORS[page.code].retry) return
+        // Not a member any more: a head or a push tells when that changes, and one may have overtaken the refusal.
+        if (view.head !== head || view.target > target) return
         view.target = view.applied
         return this.confirm(conversation, view)
       }
