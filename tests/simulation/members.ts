@@ -82,25 +82,31 @@ export class Members {
 
   /**
    * A server that dies never answers, so the next try does not wait for this one. Nor does an answer settle it alone: a
-   * block that is still on its way into the journal comes after it.
+   * block that is still on its way into the journal comes after it, and so may an earlier try, after the next block.
    */
   private insist(
     settled: () => boolean | undefined,
     over: () => void,
     ...request: Parameters<ServerHost['request']>
   ): void {
+    /** Of each try without an answer, whether its server is dead. */
+    const open = new Set<() => boolean>()
     let done = false
     const again = () => {
-      if (done) return
-      void this.world
-        .server(this.world.random)
-        .request(...request)
-        .then((answer) => {
-          if (done || !answer || settled() !== true) return
-          done = true
-          over()
-        })
+      if (done && [...open].every((dead) => dead())) {
+        over()
+        return
+      }
       this.world.clock.setTimer(again, RETRY_MS)
+      if (done) return
+      const server = this.world.server(this.world.random)
+      const { run } = server
+      const dead = () => server.run !== run
+      open.add(dead)
+      void server.request(...request).then((answer) => {
+        open.delete(dead)
+        done ||= answer && settled() === true
+      })
     }
     again()
   }
