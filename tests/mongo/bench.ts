@@ -31,17 +31,31 @@ export interface Bench {
   cpuMs(): number
 }
 
-/** Registers tests that need a mongod; where none is found they are skipped, in CI they fail. */
+/** A replica set that is there already, and stays. */
+function foreign(uri: string): Pick<MongoSet, 'uri' | 'cpuMs' | 'remove'> {
+  // Several hosts are no URL.
+  const [, hosts, options] = /^(mongodb[^/]*\/\/[^/?]+)[^?]*(.*)$/.exec(uri) ?? []
+  if (!hosts) throw new Error(`MONGODB_URI: expected mongodb://…, came ${uri}.`)
+  return { uri: (database) => `${hosts}/${database}${options}`, cpuMs: () => Number.NaN, remove: async () => {} }
+}
+
+/**
+ * Registers tests that need a mongod; where none is found they are skipped, in CI they fail. MONGODB_URI names a replica
+ * set to take instead, for those that do not kill it.
+ */
 export function withMongod(name: string, kind: 'replica set' | 'standalone', body: (bench: Bench) => void): void {
-  const binary = findMongod()
-  if (!binary) {
+  const uri = kind === 'replica set' ? process.env.MONGODB_URI : undefined
+  const binary = uri ? undefined : findMongod()
+  if (!uri && !binary) {
     it(name, (context) => void need(context, binary, MONGOD))
     return
   }
   describe(name, () => {
-    let server: MongoSet | Mongod
+    let server: Pick<MongoSet, 'uri' | 'cpuMs' | 'remove'>
     beforeAll(async () => {
-      server = kind === 'replica set' ? await MongoSet.start(binary) : await Mongod.start(binary, undefined)
+      if (uri) server = foreign(uri)
+      else if (kind === 'replica set') server = await MongoSet.start(binary!)
+      else server = await Mongod.start(binary!, undefined)
     })
     afterAll(() => server.remove())
     body({ newUri: () => server.uri(`kithwire-${randomUUID()}`), cpuMs: () => server.cpuMs() })

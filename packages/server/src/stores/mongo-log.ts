@@ -139,7 +139,8 @@ export class MongoLog {
         { $group: { _id: `$${conversation}`, seq: { $first: `$${seq}` }, id: { $first: '$_id' } } },
       ],
       hint: seqIndex.name,
-      cursor: { batchSize: conversations.length },
+      // One more than there can be, or the server would keep the cursor for more.
+      cursor: { batchSize: conversations.length + 1 },
     }
   }
 
