@@ -98,6 +98,17 @@ export const layers = [
     figures: ({ entries, stallMs }) => `${figure(entries)} entries; no acknowledgement for at most ${stallMs.max} ms`,
   },
   {
+    id: 'migrate-kills',
+    name: 'kill -9 of a migration of 1,000,000 old rows in MongoDB, each row compared at the end',
+    unit: 'kills',
+    drawn: true,
+    total: 20,
+    chunk: 20,
+    vitest: ['tests/cli/migrate-kill.test.ts'],
+    env: ({ first, count }) => ({ MIGRATE_ROWS: 1_000_000, MIGRATE_KILLS: count, SEED: first }),
+    figures: ({ inTheMiddle }) => `${figure(inTheMiddle)} of them while rows were numbered`,
+  },
+  {
     id: 'sync-order',
     name: 'acknowledgements sent after the sync of what they acknowledge, by strace',
     unit: 'acknowledgements',

@@ -12,6 +12,7 @@ export interface Collection {
   countDocuments(filter: Document): Promise<number>
   estimatedDocumentCount(): Promise<number>
   updateOne(filter: Document, update: Document, options?: Document): Promise<{ matchedCount: number }>
+  deleteOne(filter: Document): Promise<unknown>
   bulkWrite(operations: readonly Document[], options?: Document): Promise<{ matchedCount: number }>
   createIndex(keys: Document, options: Document): Promise<string>
   listIndexes(): Cursor
@@ -22,6 +23,8 @@ export interface Cursor extends AsyncIterable<Document> {
 }
 
 export interface Session {
+  /** As the server knows it. */
+  readonly id: { readonly id: unknown }
   startTransaction(options: Document): void
   commitTransaction(): Promise<unknown>
   abortTransaction(): Promise<unknown>
@@ -68,7 +71,9 @@ function findMongoose(): Mongoose {
 export async function connect(url: string): Promise<Client> {
   const { mongo, version } = findMongoose()
   const old = version.startsWith('5.') ? { useNewUrlParser: true, useUnifiedTopology: true } : {}
-  const client = new mongo.MongoClient(url, { serverSelectionTimeoutMS: SELECTION_MS, ...old })
+  // Over what the address says for the app's own reads: an old head from a secondary would be of no use.
+  const options = { serverSelectionTimeoutMS: SELECTION_MS, readPreference: 'primary', ...old }
+  const client = new mongo.MongoClient(url, options)
   try {
     await client.connect()
     return client

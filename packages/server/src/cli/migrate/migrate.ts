@@ -3,6 +3,7 @@ import { type Client, MAKE_REPLICA_SET } from '../mongo-driver.js'
 import { indexesOf } from './indexes.js'
 import { Numbering } from './numbering.js'
 import { type OldRow, oldRows, type Rows } from './rows.js'
+import { RunSession } from './run-session.js'
 import type { Survey } from './survey.js'
 
 export interface MigrateOptions {
@@ -30,19 +31,20 @@ const MOST_ROUNDS = 5
  */
 export async function migrate(options: MigrateOptions, { topology }: Survey): Promise<number> {
   const { client, rows, runtime, standalone } = options
-  const transactions = topology === 'replica set'
-  if (!transactions && !standalone)
+  if (topology === 'standalone' && !standalone)
     throw new Error(
       `This MongoDB is no replica set, which Kithwire needs: ${MAKE_REPLICA_SET}. To migrate without, say --standalone.`,
     )
   for (const { keys, options: how } of indexesOf(rows)) await rows.collection.createIndex(keys, how)
-  const numbering = new Numbering(rows, client, runtime, transactions)
+  const run = topology === 'standalone' ? undefined : await RunSession.open(client)
+  const numbering = new Numbering(rows, run?.session, runtime)
   let sum = 0
   for (let round = 0; round < MOST_ROUNDS && !options.isStopped(); round++) {
     const numbered = await oneRound(options, numbering)
     sum += numbered
     if (numbered === 0) break
   }
+  await run?.close()
   return sum
 }
 

@@ -1,5 +1,5 @@
 import { newCid, type Runtime } from '@kithwire/protocol'
-import type { Client, Document, Session } from '../mongo-driver.js'
+import type { Document, Session } from '../mongo-driver.js'
 import { numbered, type OldRow, type Rows } from './rows.js'
 
 const MAJORITY = { w: 'majority', j: true, wtimeout: 30_000 }
@@ -23,10 +23,9 @@ export class Numbering {
 
   constructor(
     private readonly rows: Rows,
-    private readonly client: Pick<Client, 'startSession'>,
+    /** Undefined for a standalone server, which has no transactions. */
+    private readonly session: Session | undefined,
     private readonly runtime: Runtime,
-    /** False for a standalone server, which has no transactions. */
-    private readonly transactions: boolean,
   ) {}
 
   /**
@@ -35,9 +34,9 @@ export class Numbering {
    */
   async apply(batch: readonly OldRow[]): Promise<number> {
     let rows = batch
-    for (let tries = 0; this.transactions && tries < MOST_TRIES && rows.length > 0; tries++) {
+    for (let tries = 0; this.session && tries < MOST_TRIES && rows.length > 0; tries++) {
       const heads = await this.heads(rows, tries === 0 ? this.last : undefined)
-      if (await this.inTransaction(rows, heads)) {
+      if (await this.inTransaction(this.session, rows, heads)) {
         const { conversation } = rows.at(-1)!
         this.last = { conversation, head: heads.get(conversation)! }
         return rows.length
@@ -50,13 +49,12 @@ export class Numbering {
   }
 
   /** All or nothing; false if somebody else changed a row or took a seq. Moves `heads` on. */
-  private async inTransaction(rows: readonly OldRow[], heads: Heads): Promise<boolean> {
+  private async inTransaction(session: Session, rows: readonly OldRow[], heads: Heads): Promise<boolean> {
     const operations = rows.map((row) => {
       const seq = (heads.get(row.conversation) ?? 0) + 1
       heads.set(row.conversation, seq)
       return { updateOne: this.update(row, seq) }
     })
-    const session = this.client.startSession()
     try {
       session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: MAJORITY })
       const { matchedCount } = await this.rows.collection.bulkWrite(operations, { session, ordered: true })
@@ -67,8 +65,6 @@ export class Numbering {
       await session.abortTransaction().catch(() => {})
       if (isConflict(error)) return false
       throw error
-    } finally {
-      await session.endSession()
     }
   }
 
@@ -104,7 +100,7 @@ export class Numbering {
       try {
         const { filter, update } = this.update({ ...row, cid }, known + 1)
         // Standalone, the journal is written in order: what a crash takes is rows that are numbered again.
-        const writeConcern = this.transactions ? MAJORITY : { w: 1 }
+        const writeConcern = this.session ? MAJORITY : { w: 1 }
         const { matchedCount } = await this.rows.collection.updateOne(filter, update, { writeConcern })
         return matchedCount === 1 ? known + 1 : undefined
       } catch (error) {
