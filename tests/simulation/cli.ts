@@ -42,9 +42,10 @@ async function explained(run: Awaited<ReturnType<typeof runOne>>, whole: boolean
   if (whole || run.violations.length === 0) return [...run.lines, '']
   const without = await shrink(run)
   const shrunk = await runOne(run.seed, { explain: true, without })
+  const marks = run.violations.some((what) => /delivered|marks/.test(what))
   const left = (of: Without[keyof Without], all: number) => `${all - of.size} of ${all}`
   return [
-    ...shrunk.lines.filter((line) => !NOISE.test(line)),
+    ...shrunk.lines.filter((line) => !NOISE.test(line) && (marks || !line.includes('"t":"cursor"'))),
     '',
     `Left of the run: ${left(without.faults, run.tried)} faults, ${left(without.doings, run.doings)} things that people did.`,
     ...shrunk.violations.map((what) => `  ${what}`),
@@ -54,7 +55,7 @@ async function explained(run: Awaited<ReturnType<typeof runOne>>, whole: boolean
 }
 
 /** What seldom matters to whoever reads a trace. */
-const NOISE = /"t":"(heartbeat|cursor|ping|pong)"/
+const NOISE = /"t":"(heartbeat|auth|ping|pong)"|"code":"token_expired"/
 
 function print(total: Total): void {
   for (const line of table(total.histogram)) console.log(line)

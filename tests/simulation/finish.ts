@@ -10,6 +10,9 @@ export function finish(world: World): void {
   const live = world.tabs.filter((tab) => tab.run).flatMap((tab) => [tab.saved, tab.run!.plain])
   views.finish(live, conversationsOf)
   wire.finish()
+  // A mark that was told during a block is refused for good; it is told again when the device hears of the unblock, which
+  // a node that heard nothing of it cannot tell.
+  if (world.bus && world.faults.block) return
   for (const device of devices)
     for (const conversation of conversationsOf(device.user)) {
       const head = ledger.head(conversation)
