@@ -1,5 +1,5 @@
 import type { Runtime } from '@kithwire/protocol'
-import { PAUSE_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
+import { PAUSE_MS, SECOND_LOOK_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
 
 /** What a heartbeat needs to know of a socket. */
 export interface Beating {
@@ -47,12 +47,13 @@ export class Heartbeat {
     this.peer.ping()
   }
 
-  private judge(late: number): void {
+  private judge(late: number, again = false): void {
     const { runtime, wheel } = this.options
     const { frames, paused } = this.peer.inbound
     if (frames === this.framesThen && !paused) {
-      if (late <= PAUSE_MS) this.peer.dead()
-      else this.beat()
+      if (late > PAUSE_MS) this.beat()
+      else if (again) this.peer.dead()
+      else this.timer = wheel.set((later) => this.judge(later, true), SECOND_LOOK_MS)
       return
     }
     const next = this.pingedAt + this.interval() - runtime.monotonic()

@@ -1,5 +1,5 @@
 import type { Runtime, SocketLike } from '@kithwire/protocol'
-import { PAUSE_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
+import { PAUSE_MS, SECOND_LOOK_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
 
 export interface OutboundOptions {
   socket: SocketLike
@@ -62,7 +62,7 @@ export class Outbound {
   }
 
   /** Looks again after `ms`, so that a socket that moves costs one timer in `stallMs` and none when it is idle. */
-  private watchFor(ms: number): void {
+  private watchFor(ms: number, again = false): void {
     const { runtime, wheel, limits, overflow } = this.options
     this.watch = wheel.set((late) => {
       this.watch = undefined
@@ -71,7 +71,8 @@ export class Outbound {
       if (left > 0) this.watchFor(left)
       // After a pause of the process what moved meanwhile has not been noticed yet.
       else if (late > PAUSE_MS) this.watchFor(PAUSE_MS)
-      else overflow()
+      else if (again) overflow()
+      else this.watchFor(SECOND_LOOK_MS, true)
     }, ms)
   }
 

@@ -151,6 +151,19 @@ describe('Heartbeat', () => {
     heartbeat.stop()
   })
 
+  it('reads what arrived during a pause before it gives a peer up, however short the pause was', async () => {
+    const clock = new PausedClock()
+    const { pings, state, heartbeat } = start(clock, () => false)
+    await clock.until(() => pings.length === 1)
+    // The pong comes while the process stands still, until 3 s after the end of its patience.
+    clock.pause(3_000)
+    await clock.advance(clock.untilNext()!)
+    state.inbound++
+    await clock.until(() => pings.length === 2)
+    expect(state.deadAt).toBeUndefined()
+    heartbeat.stop()
+  })
+
   it('skips one round of kills after a pause of the process', async () => {
     const clock = new PausedClock()
     const { pings, state } = start(clock, () => false)

@@ -8,6 +8,12 @@ const MOST_PER_TICK = 200
 /** Later than this means that the process was paused: what peers did meanwhile has not been noticed yet. */
 export const PAUSE_MS = 5_000
 
+/**
+ * Ms after which a peer that looks dead is looked at again: after a pause that was shorter, timers run before what has
+ * arrived meanwhile is read.
+ */
+export const SECOND_LOOK_MS = 100
+
 /** A timer of the wheel. `late` says by how many ms it runs after its time: the process was paused, or is too busy. */
 export interface WheelTimer {
   tick: number
