@@ -118,6 +118,17 @@ withMongod('when it is not known what became of a command', 'replica set', ({ ne
     ])
   })
 
+  it('a new primary may have the data of a backup: no gap is left above them', async () => {
+    await store.append([send('c', '1', '2', '3')])
+    await store.retain('c', 3)
+    await connection.collection('messages').deleteMany({ seq: { $gt: 1 } })
+    await connection.collection('kithwire_logs').deleteMany({})
+    const newPrimary = { address: 'restored', type: 'RSPrimary', electionId: 'other', setVersion: 1 }
+    const newDescription = { type: 'ReplicaSetWithPrimary', servers: new Map([['restored', newPrimary]]) }
+    connection.getClient().emit('topologyDescriptionChanged', { newDescription } as never)
+    expect((await store.append([send('c', '4')]))[0]!.stored).toMatchObject([{ seq: 2 }])
+  })
+
   it('a duplicate in one conversation costs the others one more command', async () => {
     await store.append([send('a', '1'), send('b', '1'), send('c', '1'), send('d', '1')])
     inserts = 0

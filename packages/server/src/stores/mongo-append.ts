@@ -1,5 +1,4 @@
 import { KithwireError, type SendItem } from '@kithwire/protocol'
-import { LRUCache } from 'lru-cache'
 import type { Outcome, Send } from '../store.js'
 import type { Database } from './mongo-database.js'
 import type { Entries } from './mongo-entry.js'
@@ -8,9 +7,7 @@ import { Lane } from './mongo-lane.js'
 import type { Layout } from './mongo-layout.js'
 import type { MongoLog } from './mongo-log.js'
 import { Peers } from './mongo-peers.js'
-
-/** Heads that are remembered. */
-const REMEMBERED = 50_000
+import { TermCache } from './mongo-term-cache.js'
 
 /** What the lanes of all conversations share. */
 export interface AppendContext {
@@ -21,7 +18,7 @@ export interface AppendContext {
   readonly inserts: Inserts
   readonly peers: Peers
   /** Conversation → head: durable when it was noted, but other processes write, too. The unique index decides. */
-  readonly heads: LRUCache<string, number>
+  readonly heads: TermCache
   secret(): Uint8Array
 }
 
@@ -39,7 +36,7 @@ export class Appends {
       secret,
       inserts: new Inserts(database, layout.options.collections.messages),
       peers: new Peers(database, layout),
-      heads: new LRUCache({ max: REMEMBERED }),
+      heads: new TermCache(database),
     }
   }
 

@@ -36,6 +36,11 @@ export class Database {
     readonly runtime: Runtime,
   ) {}
 
+  /** Raised with each new primary. */
+  get term(): number {
+    return this.#terms.current
+  }
+
   /** What makes a write durable. */
   get writeConcern(): Doc {
     return { w: this.isReplicaSet ? 'majority' : 1, j: true, wtimeout: 5_000 }

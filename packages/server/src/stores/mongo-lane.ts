@@ -94,6 +94,8 @@ export class Lane {
         // It may have been stored all the same. The next try, with the same ids and cids, finds out.
         isUnsure = true
         wait = OUTAGE_WAIT_MS
+        // Who comes back may be somebody else, with other data.
+        this.context.heads.delete(this.conversation)
       }
       await database.wait(wait)
     }

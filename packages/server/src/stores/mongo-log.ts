@@ -1,13 +1,10 @@
 import { isInteger } from '@kithwire/protocol'
-import { LRUCache } from 'lru-cache'
 import type { Entry, Head, Range, Stored } from '../store.js'
 import type { Doc } from './mongo-connection.js'
 import { type Database, isTaken } from './mongo-database.js'
 import type { Entries } from './mongo-entry.js'
 import type { Layout } from './mongo-layout.js'
-
-/** Conversations whose first seq is remembered. */
-const REMEMBERED = 50_000
+import { TermCache } from './mongo-term-cache.js'
 
 /** Conversations in one question for heads. */
 const HEADS_AT_ONCE = 1_000
@@ -21,13 +18,15 @@ const MOST = 0x7fff_ffff
 /** Entries as they are read: durable ones only. */
 export class MongoLog {
   /** Conversation → first seq with content: never too high, but another process may have raised it. */
-  readonly #firsts = new LRUCache<string, number>({ max: REMEMBERED })
+  readonly #firsts: TermCache
 
   constructor(
     private readonly database: Database,
     private readonly layout: Layout,
     private readonly entries: Entries,
-  ) {}
+  ) {
+    this.#firsts = new TermCache(database)
+  }
 
   async read(conversation: string, range: Range): Promise<Entry[]> {
     const limit = Math.min(MOST, Math.floor(range.limit))
