@@ -95,8 +95,22 @@ function rowOf({ layer, chunks, trouble }, state, commit) {
   const { details, ...sums } = addUp(done)
   const last = done.at(-1)
   const figures = done.length > 0 ? layer.figures?.(details) : undefined
+  const histogram = done.length > 0 ? layer.histogram?.(details) : undefined
   const left = chunks.length - done.length
-  return { id, name, unit, drawn, ...sums, figures, date: last?.date, machine: last?.machine, commit, left, trouble }
+  return {
+    id,
+    name,
+    unit,
+    drawn,
+    ...sums,
+    figures,
+    histogram,
+    date: last?.date,
+    machine: last?.machine,
+    commit,
+    left,
+    trouble,
+  }
 }
 
 function print(rows) {

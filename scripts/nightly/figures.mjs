@@ -47,13 +47,27 @@ export function sectionOf({ layers }) {
     return `| ${[...cells, `${date}, \`${commit}\`${where}`].join(' | ')} |`
   })
   const head = ['what ran', 'runs', 'violations', 'hangs', 'time', 'rate', 'a run fails with less than', 'when, commit']
+  const { histogram } = layers.find((layer) => layer.histogram) ?? {}
   return [
     `| ${head.join(' | ')} |`,
     `|${head.map(() => '---').join('|')}|`,
     ...rows,
     '',
+    ...(histogram ? [...crossTable(histogram), ''] : []),
     ...machines.map((machine, index) => `Machine${machines.length > 1 ? ` ${index + 1}` : ''}: ${machine}.`),
   ].join('\n')
+}
+
+/** How often each fault struck, and during what; one that strikes during two things counts for both. */
+function crossTable(histogram) {
+  const sum = (phase) => Object.values(histogram).reduce((total, cells) => total + (cells[phase] ?? 0), 0)
+  const phases = [...new Set(Object.values(histogram).flatMap(Object.keys))].sort((a, b) => sum(b) - sum(a))
+  const faults = Object.entries(histogram).sort(([, one], [, other]) => other.all - one.all)
+  return [
+    `| fault of the simulation | ${phases.join(' | ')} |`,
+    `|---|${phases.map(() => '---:').join('|')}|`,
+    ...faults.map(([fault, cells]) => `| ${fault} | ${phases.map((phase) => number(cells[phase] ?? 0)).join(' | ')} |`),
+  ]
 }
 
 /** The document with the section in place of the one that it has. */

@@ -5,6 +5,7 @@
  * - `vitest`: test files of the built packages, given their size by environment variables; a layer's summary is what
  *   they write to the file that REPORT names (tests/support/report.ts), or else their tests, counted.
  * - `simulate`: arguments of scripts/simulate.mjs.
+ * - `histogram`: counts by fault and by what was going on, for a table of its own.
  * - `drawn`: its runs are drawn at random, so that their number says how rare a failure is.
  */
 export const layers = [
@@ -16,13 +17,14 @@ export const layers = [
     total: 1_000_000,
     chunk: 10_000,
     simulate: ({ first, count, report }) => ['--first', `${first}`, '--seeds', `${count}`, '--report', report],
+    histogram: ({ histogram }) => histogram,
     figures: ({ faults, events }) => `${figure(faults)} faults, ${figure(events)} events`,
   },
   {
     id: 'mutants',
     name: 'errors planted in the shipped code, all to be found',
     unit: 'mutants',
-    simulate: () => ['--mutants', ''],
+    simulate: ({ report }) => ['--mutants', '', '--report', report],
   },
   {
     id: 'properties',

@@ -8,6 +8,8 @@ export type Report = { started: number } | { results: readonly Result[] }
 export function serve(): void {
   if (isMainThread || parentPort === null) return
   const port = parentPort
+  // Traces of errors cost more than the errors; whoever wants to see them replays the seed.
+  Error.stackTraceLimit = 0
   const say = (report: Report) => port.postMessage(report)
   port.on('message', async ({ first, end }: { first: number; end: number }) => {
     const results: Result[] = []
