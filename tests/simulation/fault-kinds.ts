@@ -153,6 +153,7 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
     },
   ],
   ['slow store', weather({ latency: [20, 900] }, 10_000)],
+  ['slow appends', weather({ append: [300, 4_500] }, 10_000)],
   ['failing store', weather({ failing: 0.4 }, 6_000)],
   ['disk full', weather({ full: 0.5 }, 6_000)],
   [
@@ -207,7 +208,10 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
   [
     'pause',
     (faults) => {
-      const alive = processes(faults.world)
+      const { network, servers } = faults.world
+      // Who waits for a pong is who may draw the wrong conclusion.
+      const waiting = servers.flatMap(({ run }) => (run && network.pinging > 0 ? [run.process] : []))
+      const alive = waiting.length > 0 ? waiting : processes(faults.world)
       if (alive.length === 0) return false
       faults.random.pick(alive).pause(faults.random.pick([300, 4_000, 25_000, 45_000]))
       return true

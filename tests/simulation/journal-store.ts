@@ -57,6 +57,7 @@ export class JournalStore implements Store {
           if (!answered) this.journal.orphans.add(id)
         }
       },
+      this.journal.random.integer(...this.journal.weather.append),
     )
   }
 
@@ -178,7 +179,7 @@ export class JournalStore implements Store {
   }
 
   /** @param over told whether the caller learns what became of it */
-  private writing<T>(work: () => T, over: (answered: boolean) => void = () => {}): Promise<T> {
+  private writing<T>(work: () => T, over: (answered: boolean) => void = () => {}, extra = 0): Promise<T> {
     const { clock } = this.journal
     return this.process.awaits<T>((resolve, reject) => {
       const run = () => {
@@ -200,7 +201,7 @@ export class JournalStore implements Store {
       this.pending.add(run)
       clock.setTimer(() => {
         if (this.pending.has(run)) run()
-      }, this.delay())
+      }, this.delay() + extra)
     })
   }
 }

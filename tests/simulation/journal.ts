@@ -10,6 +10,8 @@ export interface JournalEvents {
 export interface Weather {
   /** Bounds in ms of one request. */
   latency: [low: number, high: number]
+  /** Bounds in ms that an append takes longer than other calls, as behind a lock. */
+  append: [low: number, high: number]
   /** Bounds in ms of one sync. */
   sync: [low: number, high: number]
   /** Chance that a call fails: half of these after it has done its work. */
@@ -18,7 +20,7 @@ export interface Weather {
   full: number
 }
 
-export const FAIR: Readonly<Weather> = { latency: [0, 4], sync: [1, 8], failing: 0, full: 0 }
+export const FAIR: Readonly<Weather> = { latency: [0, 4], append: [0, 0], sync: [1, 8], failing: 0, full: 0 }
 
 interface Waiter {
   target: number

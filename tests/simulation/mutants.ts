@@ -47,6 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${CLIENT}/outbox.ts`,
     'for (const conversation of await this.hooks.store.waiting()) this.dirty.add(conversation)',
     'await this.hooks.store.waiting()',
+    10_000,
   ),
   mutant(
     'membership remembered after a block',
@@ -118,22 +119,23 @@ export const MUTANTS: readonly Mutant[] = [
     `${SERVER}/behind.ts`,
     '        for (const conversation of part) this.missed.add(conversation)\n',
     '',
-    3_000,
+    10_000,
   ),
   mutant(
     'no behind after an unknown outcome',
     `${SERVER}/fan-out.ts`,
     "if (duplicates || outcome.refused?.code === 'store_unavailable') this.behind(conversation, members)",
     '',
-    3_000,
-  ),
-  mutant(
-    'no pause guard',
-    `${SERVER}/heartbeat.ts`,
-    'if (late <= PAUSE_MS) this.peer.dead()',
-    'if (late >= 0) this.peer.dead()',
     10_000,
   ),
+  {
+    name: 'no pause guard',
+    edits: [
+      edit(`${SERVER}/heartbeat.ts`, 'if (late > PAUSE_MS) this.beat()', 'if (late < 0) this.beat()'),
+      edit(`${SERVER}/heartbeat.ts`, 'else if (again) this.peer.dead()', 'else if (again || !again) this.peer.dead()'),
+    ],
+    within: 10_000,
+  },
   mutant(
     'a stale answer about members is remembered',
     `${SERVER}/authorize.ts`,

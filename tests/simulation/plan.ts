@@ -19,6 +19,8 @@ export interface Plan {
   parallel: number
   /** Ms that credentials last; 0 for ever. */
   expiry: number
+  /** Ms between two pings of a server. */
+  heartbeatMs: number
   /** Who is of a later version, and says more than the other one knows. */
   newer: 'server' | 'client' | 'nobody'
   /** Servers over the one store. */
@@ -87,6 +89,7 @@ export function makePlan(random: SeededRandom): Plan {
     poison: random.chance(0.1) ? 0.03 : 0,
     parallel: random.pick([1, 1, 4]),
     expiry: random.chance(0.15) ? random.pick([1_000, 5_000, 15_000]) : 0,
+    heartbeatMs: random.pick([25_000, 25_000, 25_000, 5_000]),
     newer: random.pick(['nobody', 'nobody', 'nobody', 'server', 'client']),
     embedded: random.chance(0.5),
     narrow: random.chance(0.25),

@@ -46,7 +46,7 @@ export class ServerHost {
       runtime: process,
       store,
       friendships,
-      limits: plan.narrow ? { softBuffer: 512 } : {},
+      limits: { heartbeatMs: plan.heartbeatMs, ...(plan.narrow && { softBuffer: 512 }) },
       ...(bus && { bus: bus.connect(process) }),
     })
     trace.note(process.name, 'start')

@@ -105,6 +105,6 @@ export const TRAPS: readonly Mutant[] = [
       edit(`${SERVER}/acknowledge.ts`, 'await queue.settled(session.key)', 'void queue'),
       edit(`${SERVER}/handlers/hello.ts`, 'await queue.settled(session.key)', 'void queue'),
     ],
-    within: 5_000,
+    within: 10_000,
   },
 ]
