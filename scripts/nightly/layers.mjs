@@ -160,6 +160,7 @@ export const layers = [
     name: 'RFC 6455 by Autobahn, with the real limits and without',
     unit: 'tests',
     vitest: ['tests/autobahn'],
+    env: () => ({ NIGHTLY: 1 }),
   },
 ]
 

@@ -26,23 +26,30 @@ const RUNS: [name: string, limits: Partial<ServerLimits>, select: string[], coun
   ['sizes, with any number of fragments', { frame: 16_777_216, maxFragments: 65_536 }, SIZES, 54, []],
 ]
 
+/** Megabytes in pieces of 64 bytes have time limits of their own, which a busy machine misses. */
+const NIGHTLY = process.env.NIGHTLY !== undefined
+
 describe('RFC 6455, as Autobahn tests it, through the mounted server', () => {
-  it.for(RUNS)('%s', { timeout: 120_000 }, async ([name, limits, select, count, refused], context) => {
-    const python = need(context, findKosoku(), KOSOKU)
-    const echo = await serveEcho(limits)
-    const start = performance.now()
-    const results = await runCases(python, echo.address, select).finally(() => echo.close())
-    const wrong = [...results].filter(
-      ([, { behavior, behaviorClose }]) => behavior === 'FAILED' || behaviorClose === 'FAILED',
-    )
-    const counts = `${results.size - wrong.length} cases passed, ${wrong.length} are beyond a limit`
-    console.log(`autobahn, ${name}: ${counts}`)
-    const unexpected = wrong.filter(([id]) => !refused.includes(id)).length
-    const seconds = (performance.now() - start) / 1_000
-    report({ name: 'autobahn', runs: results.size, violations: unexpected, hangs: 0, seconds })
-    expect(results.size).toBe(count)
-    expect(wrong.map(([id]) => id).sort()).toEqual([...refused].sort())
-    // Undefined: what the suite was still sending made the kernel reset the connection before it had read the code.
-    for (const [id, { code }] of wrong) expect([id, [1008, 1009, undefined].includes(code)]).toEqual([id, true])
-  })
+  it.for(NIGHTLY ? RUNS : RUNS.slice(0, 1))(
+    '%s',
+    { timeout: 120_000 },
+    async ([name, limits, select, count, refused], context) => {
+      const python = need(context, findKosoku(), KOSOKU)
+      const echo = await serveEcho(limits)
+      const start = performance.now()
+      const results = await runCases(python, echo.address, select).finally(() => echo.close())
+      const wrong = [...results].filter(
+        ([, { behavior, behaviorClose }]) => behavior === 'FAILED' || behaviorClose === 'FAILED',
+      )
+      const counts = `${results.size - wrong.length} cases passed, ${wrong.length} are beyond a limit`
+      console.log(`autobahn, ${name}: ${counts}`)
+      const unexpected = wrong.filter(([id]) => !refused.includes(id)).length
+      const seconds = (performance.now() - start) / 1_000
+      report({ name: 'autobahn', runs: results.size, violations: unexpected, hangs: 0, seconds })
+      expect(results.size).toBe(count)
+      expect(wrong.map(([id]) => id).sort()).toEqual([...refused].sort())
+      // Undefined: what the suite was still sending made the kernel reset the connection before it had read the code.
+      for (const [id, { code }] of wrong) expect([id, [1008, 1009, undefined].includes(code)]).toEqual([id, true])
+    },
+  )
 })

@@ -173,8 +173,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'entries that a reset puts back stand in front of older ones',
     `${CLIENT}/stores/memory-outbox.ts`,
-    'return { item, place: before }',
-    'return { item, place: 0 * before }',
+    'place = this.places.get(keyOf(item)) ?? place',
+    'place = -1',
     10_000,
   ),
   mutant(

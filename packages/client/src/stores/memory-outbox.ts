@@ -3,22 +3,19 @@ import type { OutboxItem, OutboxLimits } from '../client-store.js'
 
 const sizeOf = (item: OutboxItem): number => contentSize(item.content, item.meta)
 
-interface Row {
-  item: OutboxItem
-  /** Its place in the order in which this device's messages were queued. */
-  place: number
-}
+const keyOf = ({ conversation, cid }: OutboxItem): string => `${conversation} ${cid}`
 
 /** Rows that wait for an acknowledgement or were set aside, in their order, by conversation and cid. */
 export class MemoryOutbox {
-  private readonly conversations = new Map<string, Map<string, Row>>()
-  private places = 0
+  private readonly conversations = new Map<string, Map<string, OutboxItem>>()
+  /** Where each item stands in the order in which they were queued here; kept when it leaves, as a reset may put it back. */
+  private readonly places = new Map<string, number>()
   /** Rows that wait, and the bytes of their content. */
   private count = 0
   private bytes = 0
 
   get(conversation: string, cid: string): OutboxItem | undefined {
-    return this.conversations.get(conversation)?.get(cid)?.item
+    return this.conversations.get(conversation)?.get(cid)
   }
 
   /** Whether a further item would pass a limit. */
@@ -28,49 +25,48 @@ export class MemoryOutbox {
   }
 
   put(item: OutboxItem): void {
-    const rows = this.conversations.get(item.conversation) ?? new Map<string, Row>()
+    const rows = this.conversations.get(item.conversation) ?? new Map<string, OutboxItem>()
     this.conversations.set(item.conversation, rows)
-    const old = rows.get(item.cid)
-    this.weigh(old?.item, -1)
-    rows.set(item.cid, { item, place: old?.place ?? ++this.places })
+    this.weigh(rows.get(item.cid), -1)
+    rows.set(item.cid, item)
     this.weigh(item, 1)
+    const key = keyOf(item)
+    if (!this.places.has(key)) this.places.set(key, this.places.size)
   }
 
   /**
-   * Puts items back where they were before they were removed.
-   *
-   * @param items ascending by seq, each with the place that `remove` named; those without one, which another device
-   *   has sent, follow the one before them, or stand in front of all others
+   * Puts items, ascending by seq, back where they stood. Those that another device has sent follow the one before them,
+   * or stand in front of all others.
    */
-  putBack(conversation: string, items: readonly { item: OutboxItem; place: number | undefined }[]): void {
-    const rows = [...(this.conversations.get(conversation)?.values() ?? [])]
-    let before = 0
-    const back = items.map(({ item, place }): Row => {
-      before = place ?? before
-      return { item, place: before }
-    })
-    const all = [...back, ...rows].sort((one, other) => one.place - other.place)
-    this.conversations.set(conversation, new Map(all.map((row) => [row.item.cid, row])))
-    for (const { item } of items) this.weigh(item, 1)
+  putBack(conversation: string, items: readonly OutboxItem[]): void {
+    let place = -1
+    for (const item of items) {
+      place = this.places.get(keyOf(item)) ?? place
+      this.places.set(keyOf(item), place)
+    }
+    const placeOf = (item: OutboxItem) => this.places.get(keyOf(item))!
+    const rows = [...items, ...(this.conversations.get(conversation)?.values() ?? [])]
+    rows.sort((one, other) => placeOf(one) - placeOf(other))
+    this.conversations.set(conversation, new Map(rows.map((row) => [row.cid, row])))
+    for (const item of items) this.weigh(item, 1)
   }
 
-  /** Answers with the place that the row had, or undefined if there was none. */
-  remove(conversation: string, cid: string): number | undefined {
+  remove(conversation: string, cid: string): boolean {
     const rows = this.conversations.get(conversation)
     const row = rows?.get(cid)
-    if (!rows || !row) return undefined
-    this.weigh(row.item, -1)
+    if (!rows || !row) return false
+    this.weigh(row, -1)
     rows.delete(cid)
     if (rows.size === 0) this.conversations.delete(conversation)
-    return row.place
+    return true
   }
 
   /** Rows that wait, at most `limit`. */
   waiting(conversation: string, limit: number): OutboxItem[] {
     const waiting: OutboxItem[] = []
-    for (const { item } of this.conversations.get(conversation)?.values() ?? []) {
+    for (const row of this.conversations.get(conversation)?.values() ?? []) {
       if (waiting.length >= limit) break
-      if (item.failed === undefined) waiting.push(item)
+      if (row.failed === undefined) waiting.push(row)
     }
     return waiting
   }
@@ -83,13 +79,13 @@ export class MemoryOutbox {
   /** Rows that were set aside. */
   failed(): OutboxItem[] {
     return [...this.conversations.values()].flatMap((rows) =>
-      [...rows.values()].map(({ item }) => item).filter((item) => item.failed !== undefined),
+      [...rows.values()].filter((row) => row.failed !== undefined),
     )
   }
 
-  private weigh(item: OutboxItem | undefined, sign: 1 | -1): void {
-    if (!item || item.failed !== undefined) return
+  private weigh(row: OutboxItem | undefined, sign: 1 | -1): void {
+    if (!row || row.failed !== undefined) return
     this.count += sign
-    this.bytes += sign * sizeOf(item)
+    this.bytes += sign * sizeOf(row)
   }
 }

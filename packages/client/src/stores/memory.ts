@@ -21,8 +21,6 @@ interface Row {
   log: IMessage[]
   /** The user's own entries in the log, by cid. */
   own: Map<string, IMessage>
-  /** Where those that were sent from here stood in the outbox, by cid. */
-  places: Map<string, number>
 }
 
 /**
@@ -75,7 +73,7 @@ export class MemoryClientStore implements ClientStore {
         return row.state
       }
       const state = startOf(head, seeded, welcome?.after.get(conversation))
-      this.rows.set(conversation, { state, log: [], own: new Map(), places: new Map() })
+      this.rows.set(conversation, { state, log: [], own: new Map() })
       this.tell({ kind: 'applied', conversation })
       if (marks.length > 0) this.tell({ kind: 'marks', conversation, marks })
       return state
@@ -99,10 +97,7 @@ export class MemoryClientStore implements ClientStore {
         added++
       }
       const { cid, seq, id, createdAt: at } = item
-      const place = own ? this.outbox.remove(conversation, cid) : undefined
-      if (place === undefined) continue
-      row.places.set(cid, place)
-      changes.push({ kind: 'sent', conversation, cid, seq, id, at })
+      if (own && this.outbox.remove(conversation, cid)) changes.push({ kind: 'sent', conversation, cid, seq, id, at })
     }
     for (const change of changes) this.tell(change)
     if (added > 0) this.tell({ kind: 'applied', conversation })
@@ -134,11 +129,9 @@ export class MemoryClientStore implements ClientStore {
     const dropped = from < 0 ? [] : row.log.splice(from)
     const back = dropped
       .filter((entry) => row.own.delete(entry.cid) && entry.content !== '')
-      .map(({ cid, type, content, ref, meta }) => {
-        const item = { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
-        return { item, place: row.places.get(cid) }
+      .map(({ cid, type, content, ref, meta }): OutboxItem => {
+        return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
       })
-    for (const { cid } of dropped) row.places.delete(cid)
     this.outbox.putBack(conversation, back)
     row.state = {
       ...state,
