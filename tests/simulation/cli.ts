@@ -55,7 +55,7 @@ async function explained(run: Awaited<ReturnType<typeof runOne>>, whole: boolean
 }
 
 /** What seldom matters to whoever reads a trace. */
-const NOISE = /"t":"(auth|ping|pong)"|"code":"token_expired"/
+const NOISE = /"t":"(heartbeat|auth|ping|pong)"|"code":"token_expired"/
 
 function print(total: Total): void {
   for (const line of table(total.histogram)) console.log(line)

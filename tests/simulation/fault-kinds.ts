@@ -96,6 +96,8 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
     onLink((link, faults) => {
       const pipe = link.pipe(direction(faults))
       pipe.lag = faults.random.integer(100, 3_000)
+      // A round trip may take longer than a server with a short heartbeat waits.
+      if (faults.world.plan.heartbeatMs < 2 * 3_000 + 2_000) link.troubled = true
       faults.after(faults.random.integer(500, 10_000), () => {
         pipe.lag = 0
       })

@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${SERVER}/authorize.ts`,
     'if (generation === this.generation) {',
     'if (generation <= this.generation) {',
-    5_000,
+    10_000,
   ),
   mutant(
     'members are not asked again before a page',
@@ -201,7 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${CLIENT}/subscriptions.ts`,
     'if (listener.stopped || track.version !== version) return true',
     'if (listener.stopped || track.version < version) return true',
-    5_000,
+    10_000,
   ),
   mutant(
     'sends do not wait for the comparison of the logs',
@@ -229,6 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${CLIENT}/connection.ts`,
     "dead: () => this.dispatch({ type: 'silent' }),",
     'dead: () => {},',
+    10_000,
   ),
   mutant(
     'an old client gets a new cid with each try',
@@ -243,13 +244,13 @@ export const MUTANTS: readonly Mutant[] = [
     `${SERVER}/append-queue.ts`,
     'const job = own.find(({ conversation }) => !this.locked.has(conversation))',
     'const job = own[0]',
-    3_000,
+    10_000,
   ),
   mutant(
     'sends in the queue survive a block',
     `${SERVER}/core.ts`,
     'await queue.recall(conversation)',
     'void queue',
-    3_000,
+    10_000,
   ),
 ]

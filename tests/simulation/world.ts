@@ -147,6 +147,9 @@ export class World {
       this.trace.note('store', 'durable', `${conversation}/${seq} ${content.slice(0, 30)}`)
       this.ledger.logged(logEntry(record.entry))
       if (this.journal.orphans.delete(record.entry.id)) this.orphaned = true
+      // Another server, or a dead one, may have had it on its way.
+      else if (this.servers.length === 1 && this.wire.closed.has(conversation))
+        this.verdict.fail('I11', `${conversation}/${seq} was stored after a block had been answered`)
     } else if (record.kind === 'mark') this.wire.marked(record.mark)
     else if (record.kind === 'retain') this.ledger.retained(record.conversation, record.first)
   }
