@@ -47,8 +47,12 @@ export class Tab {
     })
     const plain = views.listener(process.name, user, host, false)
     this.run = { process, client, plain }
-    client.onMessage((message) => this.shown(this.saved, message), { after: Object.fromEntries(this.saved.last) })
-    client.onMessage((message) => this.shown(plain, message))
+    const take = (listener: Listener) => (message: IMessage) => {
+      this.shown(listener, message)
+      return this.thinking(process)
+    }
+    client.onMessage(take(this.saved), { after: Object.fromEntries(this.saved.last) })
+    client.onMessage(take(plain))
     client.on('reset', ({ conversation, to }) => this.reset(conversation, to))
     client.on('error', (error: KithwireError) => trace.note(process.name, 'error', `${error.code} ${error.message}`))
   }
@@ -123,6 +127,15 @@ export class Tab {
   /** The tab is gone, but what its app has saved is the device's, where another tab has long forgotten what was reset. */
   private forget(): void {
     for (const { conversation, to } of this.owed.splice(0)) this.world.views.reset(this.saved, conversation, to)
+  }
+
+  /** An app that has something to do with each message. */
+  private thinking(process: Process): Promise<void> | undefined {
+    const { clock, plan } = this.world
+    if (plan.thinking === 0) return undefined
+    return process.awaits<void>((resolve) => {
+      clock.setTimer(() => resolve(), this.random.integer(0, plan.thinking))
+    })
   }
 
   private shown(listener: Listener, message: IMessage): void {

@@ -21,6 +21,8 @@ export interface Plan {
   expiry: number
   /** Ms between two pings of a server. */
   heartbeatMs: number
+  /** Most ms that an app takes for one message. */
+  thinking: number
   /** Who is of a later version, and says more than the other one knows. */
   newer: 'server' | 'client' | 'nobody'
   /** Servers over the one store. */
@@ -57,7 +59,7 @@ const NAMES = ['ann', 'ben', 'cyd']
 export function makePlan(random: SeededRandom): Plan {
   const users = NAMES.slice(0, random.chance(0.75) ? 2 : 3)
   const durationMs = random.pick([2_000, 4_000, 8_000, 8_000, 15_000, 30_000, 90_000])
-  const locks = random.chance(0.6)
+  const locks = random.chance(0.5)
   const devices: DevicePlan[] = []
   for (const user of users) {
     const count = random.chance(0.2) ? 2 : 1
@@ -65,13 +67,13 @@ export function makePlan(random: SeededRandom): Plan {
       devices.push({
         host: `${user}-d${index}`,
         user,
-        tabs: random.chance(0.3) ? 2 : 1,
+        tabs: random.chance(0.35) ? 2 : 1,
         slowest: random.pick([0, 0, 3, 30]),
         locks,
         from: index === 1 ? random.integer(0, 300) : random.integer(0, durationMs >> 1),
       })
   }
-  const legacy = users.filter(() => random.chance(0.12)).map((user) => ({ host: `${user}-old`, user }))
+  const legacy = users.filter(() => random.chance(0.18)).map((user) => ({ host: `${user}-old`, user }))
   const conversations: ConversationPlan[] = []
   for (const [index, one] of users.entries())
     for (const other of users.slice(index + 1)) {
@@ -90,6 +92,7 @@ export function makePlan(random: SeededRandom): Plan {
     parallel: random.pick([1, 1, 4]),
     expiry: random.chance(0.15) ? random.pick([1_000, 5_000, 15_000]) : 0,
     heartbeatMs: random.pick([25_000, 25_000, 25_000, 5_000]),
+    thinking: random.pick([0, 0, 40]),
     newer: random.pick(['nobody', 'nobody', 'nobody', 'server', 'client']),
     embedded: random.chance(0.5),
     narrow: random.chance(0.25),
