@@ -92,7 +92,7 @@ export function makePlan(random: SeededRandom): Plan {
     parallel: random.pick([1, 1, 4]),
     expiry: random.chance(0.15) ? random.pick([1_000, 5_000, 15_000]) : 0,
     heartbeatMs: random.pick([25_000, 25_000, 25_000, 5_000]),
-    thinking: random.pick([0, 0, 40]),
+    thinking: random.pick([0, 0, 0, 400]),
     newer: random.pick(['nobody', 'nobody', 'nobody', 'server', 'client']),
     embedded: random.chance(0.5),
     narrow: random.chance(0.25),
