@@ -51,6 +51,19 @@ it('drops what it has, applies the next, holds what is above a hole, and asks on
   expect(peer.of('sync')).toHaveLength(1)
 })
 
+it('passes over what retention took up to what came while it asked', async () => {
+  const { script, seen } = listening()
+  const peer = await script.online([head(0)])
+  peer.send({ t: 'behind', heads: [head(7)] })
+  const first = await peer.next('sync')
+  peer.send({ t: 'messages', conversation: 'c', items: [entry(8)] })
+  await script.clock.advance(0)
+  // Read before the entry was stored, and after all that was there had been taken.
+  peer.send({ t: 'page', re: first.n, conversation: 'c', items: [], head: 7, first: 8, more: false })
+  await script.clock.advance(5_000)
+  expect(seen).toEqual([8])
+})
+
 it('asks again when it became a member again while a refusal was on its way', async () => {
   const { script, seen } = listening()
   const peer = await script.online([head(0)])

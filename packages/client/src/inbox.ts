@@ -186,9 +186,10 @@ export class Inbox {
       view.applied = first - 1
       this.hooks.applied(conversation)
     }
-    if (items.length > 0) await this.receive(link, conversation, items)
     // The page says what there is now; a number that nothing stands behind would be asked for again and again.
-    else if (!more) view.target = Math.max(head, view.applied)
+    if (items.length === 0 && !more) view.target = Math.max(head, view.applied, ...view.held.keys())
+    // Also without any: what is held may follow a gap that is passed over.
+    await this.receive(link, conversation, items)
   }
 
   /** The server's log is another one than ours from some seq on: find it, and go back to it. */
