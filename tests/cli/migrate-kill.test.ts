@@ -7,7 +7,7 @@ import { kithwire, start } from './kithwire.js'
 import { connect, expectedOf, foundOf, gapsOf, numberedOf, updatesOf, writeOldRows } from './old-rows.js'
 
 const ROWS = size('MIGRATE_ROWS', 60_000)
-const KILLS = size('MIGRATE_KILLS', 8)
+const KILLS = size('MIGRATE_KILLS', 20)
 const PAUSE_MS = 25
 
 let set: MongoSet | undefined
