@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { expect, it } from 'vitest'
-import { summarize } from '../support/summary.js'
+import { summarize } from '../support/report.js'
 import { cutAll } from './crew.js'
 import type { Outcome } from './plan.js'
 

@@ -1,35 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { SeededRandom } from '@kithwire/protocol/testing'
+import { freePort } from '../support/free-port.js'
+import { Hang, inTime } from '../support/in-time.js'
 import { percentiles, type Summary } from '../support/report.js'
-import { freePort, seedFriends } from './friends.js'
+import { seedFriends } from './friends.js'
 import { KilledServer } from './killed-server.js'
 import { Deaths, drawFate } from './life.js'
 import { Load } from './load.js'
 import { readLogFile, readPlaces } from './log-file.js'
 import { judge } from './oracle.js'
 import { judgeGrowth } from './oracle-marks.js'
-
-/** Nothing that a server does takes so long, on any machine. */
-const HANG_MS = 120_000
-
-class Hang extends Error {}
-
-/** Rejects if `work` does not end. */
-async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
-  const watch = new AbortController()
-  const late = delay(HANG_MS, undefined, { signal: watch.signal }).then(() => {
-    throw new Hang(`${what} did not end within ${HANG_MS / 1_000} s.`)
-  })
-  late.catch(() => {})
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    watch.abort()
-  }
-}
 
 /**
  * Kills servers under load, one after the other, on one file, and judges what is left by the file and by what

@@ -1,5 +1,6 @@
 import { WsRequest } from '@kithwire/client'
 import { type Runtime, systemRuntime } from '@kithwire/protocol'
+import { Lookers } from '../support/lookers.js'
 import type { Made, Shown, Told, View } from './oracle.js'
 
 /** Users mark as read what they were shown after so many messages. */
@@ -21,7 +22,7 @@ export class Load {
   private readonly pending = new Set<Promise<unknown>>()
   private readonly failures: unknown[] = []
   /** Called whenever somebody was shown something. */
-  private readonly lookers = new Set<() => void>()
+  private readonly lookers = new Lookers()
   /** Counts what happens, so that the oracle knows what came before what. */
   private moment = 0
   private stopped = false
@@ -55,15 +56,7 @@ export class Load {
 
   /** Resolves as soon as a look after something was shown or acknowledged finds it true. */
   until(done: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!done()) return
-        this.lookers.delete(look)
-        resolve()
-      }
-      this.lookers.add(look)
-      look()
-    })
+    return this.lookers.until(done)
   }
 
   close(): void {
@@ -77,7 +70,7 @@ export class Load {
       shown.push({ seq, id, from, cid, content })
       if (shown.length % READ_EACH === 0)
         client.markRead(conversation).catch((cause: unknown) => this.failures.push(cause))
-      this.look()
+      this.lookers.look()
     })
     client.on('marks', ({ marks }) => {
       for (const [of, delivered, read] of marks) this.told.push({ device: user, conversation, of, delivered, read })
@@ -85,10 +78,6 @@ export class Load {
     this.clients.push(client)
     this.views.push({ device: user, conversation, shown })
     return client
-  }
-
-  private look(): void {
-    for (const look of this.lookers) look()
   }
 
   private write(client: WsRequest, from: string, conversation: string): void {
@@ -102,7 +91,7 @@ export class Load {
       .then(({ cid, seq, id }) => {
         made.ack = { cid, seq, id, moment: ++this.moment }
         this.acknowledged++
-        this.look()
+        this.lookers.look()
         if (!this.stopped) this.write(client, from, conversation)
       })
       .catch((cause) => this.failures.push(cause))

@@ -1,33 +1,13 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundleSources } from '../support/bundle.mjs'
 import type { Options, Outcome } from './tally.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const outfile = `${root}node_modules/.cache/fuzz/main.cjs`
 
 /** Bundles the children from the sources, so that they start in a blink. */
-export async function bundle(): Promise<void> {
-  await build({
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    sourcemap: 'inline',
-    logLevel: 'warning',
-    absWorkingDir: root,
-    // In CommonJS there is no import.meta; only files that a child never reaches ask for it.
-    define: { 'import.meta.url': '"file:///fuzz"' },
-    alias: {
-      '@kithwire/protocol/testing': `${root}packages/protocol/src/testing/index.ts`,
-      '@kithwire/protocol': `${root}packages/protocol/src/index.ts`,
-      '@kithwire/client': `${root}packages/client/src/index.ts`,
-      '@kithwire/server': `${root}packages/server/src/index.ts`,
-    },
-    entryPoints: [`${root}tests/fuzz/main.ts`],
-    outfile,
-  })
-}
+export const bundle = (): Promise<void> => bundleSources(root, 'tests/fuzz/main.ts', outfile)
 
 /** Without a word for so long a child is hung: the slowest thing it does between two words takes some seconds. */
 const SILENCE_MS = 60_000

@@ -1,6 +1,7 @@
 import { mongo } from '@kithwire/server/mongo'
 import mongoose, { type Connection } from 'mongoose'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { acceptedRow } from '../support/friendship-row.js'
 import { withMongod } from './bench.js'
 
 interface Plan {
@@ -39,17 +40,7 @@ withMongod('what the store asks MongoDB', 'replica set', ({ newUri }) => {
       const items = Array.from({ length: 50 }, (_, seq) => ({ cid: `${n}-${seq}`, type: 'text', content: 'x' }))
       await store.append([{ conversation: friend(n), from: n % 2 ? 'ann' : 'ben', items }])
       const [user1, user2] = n % 2 ? [friend(1_000), friend(n)] : [friend(n), friend(1_000)]
-      const row = {
-        id: friend(n),
-        user1,
-        user2,
-        requester: user1,
-        blockedBy: [],
-        createdAt: 0,
-        changedAt: 0,
-        version: 1,
-      }
-      await store.friendships!.put({ ...row, state: 'accepted' }, undefined)
+      await store.friendships!.put(acceptedRow(friend(n), user1, user2), undefined)
       await store.mark([{ conversation: friend(n), user: 'ann', delivered: 5, read: 5 }])
     }
     const db = connection.db!

@@ -9,6 +9,8 @@ import { describe, expect, it } from 'vitest'
 import { Load } from '../faults/load.js'
 import { judge, type LogEntry } from '../faults/oracle.js'
 import type { Mark } from '../faults/oracle-marks.js'
+import { acceptedRow } from '../support/friendship-row.js'
+import { Hang, inTime } from '../support/in-time.js'
 import { findMongod, MONGOD, MongoSet, withAdmin } from '../support/mongod.js'
 import { need } from '../support/need.js'
 import { percentiles, report, size } from '../support/report.js'
@@ -16,8 +18,6 @@ import { percentiles, report, size } from '../support/report.js'
 /** Half of them on a set of one node, half on one of three. */
 const KILLS = size('MONGO_KILLS', 6)
 const SEED = size('SEED', 1)
-/** Longer than any outage here takes, on any machine. */
-const HANG_MS = 120_000
 
 /** Ends a primary, and resolves when the set may lose its next one. */
 type Fault = (set: MongoSet, random: SeededRandom) => Promise<void>
@@ -67,17 +67,7 @@ class World {
     const id = () => new mongoose.Types.ObjectId().toHexString()
     const pairs = Array.from({ length: 5 }, () => [id(), id(), id()] as const)
     for (const [user1, user2, friendship] of pairs) {
-      const row = {
-        id: friendship,
-        user1,
-        user2,
-        requester: user1,
-        blockedBy: [],
-        createdAt: 0,
-        changedAt: 0,
-        version: 1,
-      }
-      await store.friendships!.put({ ...row, state: 'accepted' }, undefined)
+      await store.friendships!.put(acceptedRow(friendship, user1, user2), undefined)
     }
     const many = 1e9
     const limits = { rate: many, burst: many, frameRate: many, frameBurst: many, byteRate: many, byteBurst: many }
@@ -124,21 +114,6 @@ class World {
   async close(): Promise<void> {
     this.load.close()
     await this.closeServer()
-  }
-}
-
-class Hang extends Error {}
-
-async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
-  const watch = new AbortController()
-  const late = delay(HANG_MS, undefined, { signal: watch.signal }).then(() => {
-    throw new Hang(`${what} did not end within ${HANG_MS / 1_000} s.`)
-  })
-  late.catch(() => {})
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    watch.abort()
   }
 }
 

@@ -1,5 +1,6 @@
 import { WsRequest } from '@kithwire/client'
 import type { Made, View } from '../faults/oracle.js'
+import { Lookers } from '../support/lookers.js'
 import { Tap } from './tap.js'
 
 /** Real clients: readers of one room, who may stop reading, and pairs who talk all the time. */
@@ -10,7 +11,7 @@ export class Audience {
   readonly closes = new Map<number, number>()
   private readonly readers: { client: WsRequest; tap: Tap }[] = []
   private readonly talkers: { client: WsRequest; user: string; conversation: string; shown: View['shown'] }[] = []
-  private readonly lookers = new Set<() => void>()
+  private readonly lookers = new Lookers()
   private talking = false
   /** Words that were said and have not arrived. */
   private arriving = 0
@@ -69,13 +70,13 @@ export class Audience {
 
   /** Resolves when the pairs have said so many words, all of which arrived. */
   said(words: number): Promise<void> {
-    return this.until(() => this.latencies.length >= words)
+    return this.lookers.until(() => this.latencies.length >= words)
   }
 
   /** Ends the talk; ms from saying something until the other one was shown it. */
   async hush(): Promise<{ words: number; p50: number; p99: number }> {
     this.talking = false
-    await this.until(() => this.arriving === 0)
+    await this.lookers.until(() => this.arriving === 0)
     const sorted = this.latencies.sort((a, b) => a - b)
     const at = (share: number) => Number((sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1))
     return { words: sorted.length, p50: at(0.5), p99: at(0.99) }
@@ -95,7 +96,7 @@ export class Audience {
     }
     return new Promise((resolve) => {
       const late = setTimeout(resolve, patienceMs)
-      void this.until(done).then(() => {
+      void this.lookers.until(done).then(() => {
         clearTimeout(late)
         resolve()
       })
@@ -114,10 +115,10 @@ export class Audience {
     const begun = performance.now()
     const { cid, seq, id } = await client.send({ conversation, content: made.content })
     made.ack = { cid, seq, id }
-    await this.until(() => arrives.length >= seq)
+    await this.lookers.until(() => arrives.length >= seq)
     this.latencies.push(performance.now() - begun)
     this.arriving--
-    this.look()
+    this.lookers.look()
   }
 
   private join(user: string, conversation: string, tap?: Tap) {
@@ -127,28 +128,11 @@ export class Audience {
     client.onMessage(
       ({ seq, id, content }) => {
         shown.push({ seq, id, content })
-        this.look()
+        this.lookers.look()
       },
       { after: { [conversation]: 0 } },
     )
     client.on('error', () => {})
     return { client, shown }
-  }
-
-  /** Resolves as soon as a look after something was shown or acknowledged finds it true. */
-  private until(done: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!done()) return
-        this.lookers.delete(look)
-        resolve()
-      }
-      this.lookers.add(look)
-      look()
-    })
-  }
-
-  private look(): void {
-    for (const look of [...this.lookers]) look()
   }
 }

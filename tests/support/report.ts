@@ -26,6 +26,12 @@ export function report(summary: Summary): void {
   writeFileSync(file, `${JSON.stringify([...before, summary], null, 1)}\n`)
 }
 
+/** The same, printed as well: figures that are worth a look without REPORT. */
+export function summarize(summary: Summary): void {
+  console.log(JSON.stringify(summary))
+  report(summary)
+}
+
 /** A size that the environment may raise: KILLS=1000, for example. */
 export function size(name: string, standard: number): number {
   const text = process.env[name]
