@@ -75,7 +75,8 @@ export async function runOnce(place: Place, number: number, cut?: Cut): Promise<
     heads.later = made.length - heads.friends
     await watch.until(settled)
     if ((await ann.store.waiting()).length > 0) return ['I8 the outbox is not empty']
-    return (await ann.store.failed()).map(({ cid, failed }) => `I9 ${cid} was set aside: ${failed}`)
+    const failed = (await ann.store.outgoing()).filter((row) => row.failed !== undefined)
+    return failed.map((row) => `I9 ${row.cid} was set aside: ${row.failed}`)
   }
   const watch = ticker.watch({
     progress: () => proxy.bytes.toServer + proxy.bytes.toClient + events,

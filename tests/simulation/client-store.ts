@@ -20,9 +20,10 @@ const TRANSACTIONS = [
   'enqueue',
   'waiting',
   'queued',
-  'failed',
+  'outgoing',
   'fail',
   'discard',
+  'retry',
   'outcome',
 ] as const satisfies readonly (keyof ClientStore)[]
 
@@ -73,6 +74,7 @@ export class DeviceStorage {
     return {
       ...(calls as unknown as Pick<ClientStore, (typeof TRANSACTIONS)[number]>),
       durable: true,
+      tell: (change) => this.disk.tell(change),
       watch: (look) => this.watch(process, look),
       lead: (granted) => this.lead(process, granted),
       close: async () => {},

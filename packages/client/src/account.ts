@@ -17,6 +17,7 @@ import { Inbox } from './inbox.js'
 import type { Link } from './link.js'
 import type { ResolvedOptions } from './options.js'
 import { Outbox } from './outbox.js'
+import { Outgoing } from './outgoing.js'
 import { Pending } from './pending.js'
 import { Receipts } from './receipts.js'
 import { helloFrames } from './resume.js'
@@ -33,6 +34,7 @@ export class Account {
   private readonly inbox: Inbox
   private readonly outbox: Outbox
   private readonly receipts: Receipts
+  readonly outgoing: Outgoing
   private readonly pending = new Pending()
   /** To whom a conversation goes, where `send` said so. */
   private readonly peers = new Map<string, string>()
@@ -52,6 +54,7 @@ export class Account {
     const error = (problem: unknown) => this.report(problem)
     this.syncs = new Syncs(runtime)
     this.receipts = new Receipts(store, runtime, error)
+    this.outgoing = new Outgoing(store, (change) => emit('outgoing', change), error)
     this.subscriptions = new Subscriptions(store, {
       reset: (conversation, to, removed) => emit('reset', { conversation, to, removed }),
       gap: (conversation, from, to) => emit('gap', { conversation, from, to }),
@@ -76,6 +79,7 @@ export class Account {
       store,
       runtime,
       held: (conversation) => this.inbox.holds(conversation),
+      flight: (conversation, cids) => store.tell({ kind: 'flight', conversation, cids }),
       acked: (conversation, item) => this.acked(conversation, item),
       receive: (link, conversation, items) =>
         this.serial.run(() => this.inbox.receive(link, conversation, this.own(conversation, items))),
@@ -83,6 +87,11 @@ export class Account {
     })
     this.unwatch = store.watch((change) => this.look(change))
     this.subscriptions.load().catch(error)
+  }
+
+  /** The user, as soon as the server has said who that is. */
+  get user(): string | undefined {
+    return this.identity?.user
   }
 
   /** Before each connect. True if another client over this store connected since the last one. */
@@ -182,9 +191,20 @@ export class Account {
   send(item: OutboxItem, to: string | undefined): Promise<Sent> {
     const { conversation, cid } = item
     if (to !== undefined && isUserId(to)) this.peers.set(conversation, to)
+    return this.outcomeOf(conversation, cid, () => this.queue(item))
+  }
+
+  /** Sends again what was set aside, under a new cid. */
+  retry(conversation: string, old: string, fresh: { cid: string; queuedAt: number }): Promise<Sent> {
+    return this.outcomeOf(conversation, fresh.cid, async () => {
+      if (!(await this.store.retry(conversation, old, fresh))) this.pending.failed(conversation, fresh.cid, 'bad_state')
+    })
+  }
+
+  private outcomeOf(conversation: string, cid: string, queue: () => Promise<void>): Promise<Sent> {
     const sent = new Promise<Sent>((resolve, reject) => {
       this.pending.wait(conversation, cid, { resolve, reject })
-      this.queue(item).catch((cause: unknown) => {
+      queue().catch((cause: unknown) => {
         this.pending.failed(conversation, cid, 'store_failed')
         this.report(cause)
       })
@@ -218,7 +238,11 @@ export class Account {
   /** What the store tells of itself, whichever tab caused it. */
   private look(change: StoreChange): void {
     const { conversation } = change
+    this.outgoing.look(change)
     switch (change.kind) {
+      case 'flight':
+      case 'discarded':
+        break
       case 'queued':
         this.outbox.wake(conversation)
         break

@@ -68,11 +68,19 @@ export interface Applied {
  * reaches every watcher of the store, the tab that made the change included.
  */
 export type StoreChange =
-  | { kind: 'queued' | 'applied' | 'read' | 'reset'; conversation: string }
+  | { kind: 'applied' | 'read' | 'reset'; conversation: string }
+  /** A row of the outbox began to wait, or was forgotten. */
+  | { kind: 'queued' | 'discarded'; conversation: string; cid: string }
   | { kind: 'sent'; conversation: string; cid: string; seq: number; id: string; at: number }
   | { kind: 'failed'; conversation: string; cid: string; code: KithwireErrorCode }
   | { kind: 'gap'; conversation: string; from: number; to: number }
   | { kind: 'marks'; conversation: string; marks: readonly MarkTuple[] }
+  | PassingChange
+
+/** What one client tells the others over its store and what is stored nowhere. */
+export type PassingChange =
+  /** All rows of a conversation that are written on a socket and not answered. */
+  { kind: 'flight'; conversation: string; cids: readonly string[] }
 
 /**
  * What a device keeps: its identity, its place in each conversation, the entries it has, and its outbox. Several
@@ -138,8 +146,8 @@ export interface ClientStore {
   waiting(): Promise<string[]>
   /** Rows of a conversation that wait, in order, at most `limit`. */
   queued(conversation: string, limit: number): Promise<OutboxItem[]>
-  /** Rows that were set aside, of all conversations. */
-  failed(): Promise<OutboxItem[]>
+  /** All rows, those that were set aside included, of one conversation or of all: per conversation in order. */
+  outgoing(conversation?: string): Promise<OutboxItem[]>
   /**
    * Sets a row aside. False if it is not there or already aside, or if `attempt` is not the last one: another socket of
    * the device sends the row as well, and what that one is answered holds.
@@ -147,10 +155,17 @@ export interface ClientStore {
   fail(conversation: string, cid: string, code: KithwireErrorCode, attempt?: number): Promise<boolean>
   /** Removes a row that was set aside. */
   discard(conversation: string, cid: string): Promise<void>
+  /**
+   * Replaces a row that was set aside by one of the same content that waits behind all others. False if there is no
+   * such row.
+   */
+  retry(conversation: string, cid: string, fresh: { cid: string; queuedAt: number }): Promise<boolean>
   /** Undefined for a cid that the store does not know. */
   outcome(conversation: string, cid: string): Promise<SendOutcome | undefined>
   /** Calls `look` after each change until the function it returns is called. */
   watch(look: (change: StoreChange) => void): () => void
+  /** Tells every watcher, of this client and of others, and stores nothing. May be lost. */
+  tell(change: PassingChange): void
   /** Calls `granted` once this client may connect. The function it returns gives that up, or the wait for it. */
   lead(granted: () => void): () => void
   close(): Promise<void>

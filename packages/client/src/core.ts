@@ -19,7 +19,7 @@ import { Account, type Emit } from './account.js'
 import type { ClientStore } from './client-store.js'
 import { Connection } from './connection.js'
 import type { ConnectionState } from './connection-state.js'
-import type { Sent } from './events.js'
+import type { OutgoingItem, Sent } from './events.js'
 import type { Link } from './link.js'
 import type { ResolvedOptions } from './options.js'
 import type { ListenOptions, MessageListener } from './subscriptions.js'
@@ -128,6 +128,16 @@ export class Core {
     return abortable(this.account.send(item, to), signal)
   }
 
+  retry(conversation: string, cid: string): Promise<Sent> {
+    if (this.connection.phase === 'closed') return Promise.reject(new KithwireError('closed'))
+    const { runtime } = this.options
+    return this.account.retry(conversation, cid, { cid: newCid(runtime), queuedAt: runtime.now() })
+  }
+
+  outgoing(conversation?: string): Promise<OutgoingItem[]> {
+    return this.account.outgoing.rows(conversation)
+  }
+
   listen(run: MessageListener, options?: ListenOptions): () => void {
     const entry: Listening = { run, options, stop: this.account.subscriptions.add(run, options) }
     this.listening.add(entry)
@@ -182,6 +192,10 @@ export class Core {
 
   typing(conversation: string, on: boolean): void {
     this.link?.post({ t: 'signal', conversation, kind: 'typing', value: on })
+  }
+
+  get user(): string | undefined {
+    return this.account.user ?? this.options.user
   }
 
   get store() {

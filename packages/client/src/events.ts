@@ -1,4 +1,5 @@
-import type { IMessage, KithwireError, MarkTuple } from '@kithwire/protocol'
+import type { IMessage, KithwireError, KithwireErrorCode, MarkTuple } from '@kithwire/protocol'
+import type { OutboxItem } from './client-store.js'
 import type { ConnectionPhase } from './connection-state.js'
 
 /** A change of the connection. */
@@ -19,6 +20,12 @@ export interface Sent {
   at: number
 }
 
+/** A message that is not stored yet, or never will be. */
+export interface OutgoingItem extends OutboxItem {
+  /** `sent`: written on a live socket, and not answered. `failed`: set aside, for the reason in `failed`. */
+  state: 'queued' | 'sent' | 'failed'
+}
+
 /** Events of a client, with their arguments. */
 export interface ClientEvents {
   state: [phase: ConnectionPhase, change: StateChange]
@@ -28,6 +35,18 @@ export interface ClientEvents {
   sent: [sent: Sent]
   /** A message was refused for good, or set aside as `unknown_outcome`. It waits in `failed()`. */
   failed: [failed: { conversation: string; cid: string; error: KithwireError }]
+  /**
+   * What became of a message of this user, from whichever tab: `queued` → `sent` (back to `queued` if the connection is
+   * lost) → `stored`, or `failed` with the reason in `code`. `discarded`: the row is gone, by `discard` or `retry`.
+   */
+  outgoing: [
+    change: {
+      conversation: string
+      cid: string
+      state: 'queued' | 'sent' | 'stored' | 'failed' | 'discarded'
+      code?: KithwireErrorCode
+    },
+  ]
   /** Entries `from … to` are not on the server any more; the view goes on behind them. */
   gap: [gap: { conversation: string; from: number; to: number }]
   /**

@@ -20,6 +20,7 @@ export {
   mergeMarks,
   type OutboxItem,
   type OutboxLimits,
+  type PassingChange,
   type SendOutcome,
   type StoreChange,
   sameContent,
@@ -28,8 +29,9 @@ export {
 } from './client-store.js'
 export type { ConnectionPhase } from './connection-state.js'
 export type { HistoryOptions, HistoryPage, SendInput } from './core.js'
-export type { ClientEvents, Sent, StateChange } from './events.js'
+export type { ClientEvents, OutgoingItem, Sent, StateChange } from './events.js'
 export type { TokenSource, WsRequestOptions } from './options.js'
+export { sendState } from './send-state.js'
 export { MemoryClientStore } from './stores/memory.js'
 export type { ListenOptions, MessageListener } from './subscriptions.js'
 export { noWakeups, type Wakeup, type Wakeups } from './wakeups.js'

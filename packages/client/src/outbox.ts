@@ -33,6 +33,8 @@ export interface OutboxHooks {
   runtime: Runtime
   /** Whether a conversation waits, because its log is being compared with the server's. */
   held(conversation: string): boolean
+  /** All items of a conversation that are written on the socket and not in the view. */
+  flight(conversation: string, cids: readonly string[]): void
   /** The server has stored an item. */
   acked(conversation: string, item: AckItem): void
   /** Brings acknowledged items into the view. */
@@ -71,7 +73,10 @@ export class Outbox {
     this.link = undefined
     this.resting = false
     this.hooks.runtime.clearTimer(this.rest)
-    for (const lane of this.lanes.values()) this.hooks.runtime.clearTimer(lane.timer)
+    for (const [conversation, lane] of this.lanes) {
+      this.hooks.runtime.clearTimer(lane.timer)
+      if (lane.flight.length > 0 || lane.acked.size > 0) this.hooks.flight(conversation, [])
+    }
     this.lanes.clear()
     this.flying = 0
   }
@@ -159,6 +164,7 @@ export class Outbox {
       if (link === this.link) {
         lane.busy = false
         this.flying -= lane.flight.length
+        if (lane.flight.length > 0) this.hooks.flight(conversation, [...lane.acked])
         lane.flight = []
         if (more) this.dirty.add(conversation)
         if (more || this.suspects.any) this.pump()
@@ -192,7 +198,9 @@ export class Outbox {
 
   private async send(link: Link, conversation: string, lane: Lane, batch: readonly OutboxItem[]): Promise<void> {
     const question: Omit<Send, 'n'> = { t: 'send', conversation, items: batch.map(toItem) }
-    const answer = await link.call(question)
+    const asked = link.call(question)
+    this.hooks.flight(conversation, [...lane.acked, ...batch.map(({ cid }) => cid)])
+    const answer = await asked
     if (answer.t === 'ack') await this.ack(link, conversation, lane, batch, answer)
     else if (answer.t === 'error') {
       const { retry } = WIRE_ERRORS[answer.code]

@@ -1,10 +1,10 @@
-import type { IMessage, MessageType } from '@kithwire/protocol'
+import { type IMessage, KithwireError, type MessageType } from '@kithwire/protocol'
 import { EventEmitter } from 'eventemitter3'
 import type { AbortSignalLike } from './abort.js'
 import type { ConversationState, OutboxItem } from './client-store.js'
 import type { ConnectionPhase } from './connection-state.js'
 import { Core, type HistoryOptions, type HistoryPage, type SendInput } from './core.js'
-import type { ClientEvents, Sent } from './events.js'
+import type { ClientEvents, OutgoingItem, Sent } from './events.js'
 import { iterate } from './iterate.js'
 import { type Platform, resolveOptions, type TokenSource, type WsRequestOptions } from './options.js'
 import type { ListenOptions, MessageListener } from './subscriptions.js'
@@ -13,6 +13,8 @@ import type { ListenOptions, MessageListener } from './subscriptions.js'
 export interface WsRequest extends EventEmitter<ClientEvents> {
   /** What the connection is doing. */
   readonly state: ConnectionPhase
+  /** Who this is, from the first connection on, or from the start where `options.user` says it. */
+  readonly user: string | undefined
   /**
    * Queues a message and sends it as soon as possible, again after a lost connection, under one id. Resolves when the
    * server has stored it for good.
@@ -34,10 +36,22 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
   typing(conversation: string, on: boolean): void
   /** Where this device stands in each conversation: what it has, what this user has read, how far the others are. */
   conversations(): Promise<ConversationState[]>
-  /** Messages that were set aside: refused for good, or of unknown outcome. */
+  /**
+   * Messages of this user, of one conversation or of all, that wait, are on their way or were set aside, in the order in
+   * which they will be sent. The event `outgoing` tells of each change.
+   */
+  outgoing(conversation?: string): Promise<OutgoingItem[]>
+  /** Those of them that were set aside: refused for good, or of unknown outcome. */
   failed(): Promise<OutboxItem[]>
-  /** Forgets a message that was set aside. To send it again, `send` its content: it gets a new cid. */
+  /** Forgets a message that was set aside. */
   discard(conversation: string, cid: string): Promise<void>
+  /**
+   * Sends a message that was set aside once more: in one step its row goes away, and one of the same content waits behind
+   * all others, under a new cid. What was set aside as `unknown_outcome` may thereby be stored twice.
+   *
+   * @throws KithwireError `bad_state` if no such message was set aside, and as `send`
+   */
+  retry(conversation: string, cid: string): Promise<Sent>
   /** Asks the server for a sign of life. Resolves with the round trip in ms; rejects after 3 s, and connects anew. */
   heartbeat(): Promise<number>
   /** Resolves when online; rejects when refused, closed or aborted. */
@@ -68,12 +82,22 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
       const path = article ? `${url}/${encodeURIComponent(userOrOptions)}` : url
       const options = article ? { user: userOrOptions, ...more } : userOrOptions === undefined ? {} : userOrOptions
       this.core = new Core(resolveOptions(path, options, platform), (name, ...values) => {
-        this.emit(name, ...(values as never))
+        try {
+          this.emit(name, ...(values as never))
+        } catch (cause) {
+          // What an app does with an event must not keep the client from going on.
+          if (name === 'error') throw cause
+          this.emit('error', new KithwireError('internal', `A listener of "${name}" failed; see \`cause\`.`, { cause }))
+        }
       })
     }
 
     get state(): ConnectionPhase {
       return this.core.connection.phase
+    }
+
+    get user(): string | undefined {
+      return this.core.user
     }
 
     send(message: SendInput | string, content = '', receiverId?: string, type?: MessageType): Promise<Sent> {
@@ -112,12 +136,21 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
       return this.core.store.conversations()
     }
 
-    failed(): Promise<OutboxItem[]> {
-      return this.core.store.failed()
+    outgoing(conversation?: string): Promise<OutgoingItem[]> {
+      return this.core.outgoing(conversation)
+    }
+
+    async failed(): Promise<OutboxItem[]> {
+      const rows = await this.core.store.outgoing()
+      return rows.filter((row) => row.failed !== undefined)
     }
 
     discard(conversation: string, cid: string): Promise<void> {
       return this.core.store.discard(conversation, cid)
+    }
+
+    retry(conversation: string, cid: string): Promise<Sent> {
+      return this.core.retry(conversation, cid)
     }
 
     heartbeat(): Promise<number> {

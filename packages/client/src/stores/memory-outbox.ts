@@ -76,11 +76,10 @@ export class MemoryOutbox {
     return [...this.conversations.keys()].filter((name) => this.waiting(name, 1).length > 0)
   }
 
-  /** Rows that were set aside. */
-  failed(): OutboxItem[] {
-    return [...this.conversations.values()].flatMap((rows) =>
-      [...rows.values()].filter((row) => row.failed !== undefined),
-    )
+  /** Rows that wait and rows that were set aside, of one conversation or of all. */
+  all(conversation?: string): OutboxItem[] {
+    const names = conversation === undefined ? [...this.conversations.keys()] : [conversation]
+    return names.flatMap((name) => [...(this.conversations.get(name)?.values() ?? [])])
   }
 
   private weigh(row: OutboxItem | undefined, sign: 1 | -1): void {

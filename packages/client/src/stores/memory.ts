@@ -143,7 +143,7 @@ export class MemoryClientStore implements ClientStore {
       resets: [...state.resets, to],
     }
     this.tell({ kind: 'reset', conversation })
-    if (back.length > 0) this.tell({ kind: 'queued', conversation })
+    for (const { cid } of back) this.tell({ kind: 'queued', conversation, cid })
     return true
   }
 
@@ -169,7 +169,7 @@ export class MemoryClientStore implements ClientStore {
     if (same) return sameContent(same, item) ? 'present' : 'conflict'
     if (this.outbox.full(item, limits)) return 'full'
     this.outbox.put(item)
-    this.tell({ kind: 'queued', conversation })
+    this.tell({ kind: 'queued', conversation, cid })
     return 'queued'
   }
 
@@ -181,8 +181,8 @@ export class MemoryClientStore implements ClientStore {
     return this.outbox.waiting(conversation, limit)
   }
 
-  async failed(): Promise<OutboxItem[]> {
-    return this.outbox.failed()
+  async outgoing(conversation?: string): Promise<OutboxItem[]> {
+    return this.outbox.all(conversation)
   }
 
   async fail(conversation: string, cid: string, code: KithwireErrorCode, attempt?: number): Promise<boolean> {
@@ -195,7 +195,20 @@ export class MemoryClientStore implements ClientStore {
   }
 
   async discard(conversation: string, cid: string): Promise<void> {
-    if (this.outbox.get(conversation, cid)?.failed !== undefined) this.outbox.remove(conversation, cid)
+    if (this.outbox.get(conversation, cid)?.failed === undefined) return
+    this.outbox.remove(conversation, cid)
+    this.tell({ kind: 'discarded', conversation, cid })
+  }
+
+  async retry(conversation: string, cid: string, fresh: { cid: string; queuedAt: number }): Promise<boolean> {
+    const row = this.outbox.get(conversation, cid)
+    if (row?.failed === undefined) return false
+    const { failed: _, ...content } = row
+    this.outbox.remove(conversation, cid)
+    this.outbox.put({ ...content, ...fresh })
+    this.tell({ kind: 'discarded', conversation, cid })
+    this.tell({ kind: 'queued', conversation, cid: fresh.cid })
+    return true
   }
 
   async outcome(conversation: string, cid: string): Promise<SendOutcome | undefined> {
@@ -208,6 +221,10 @@ export class MemoryClientStore implements ClientStore {
   watch(look: (change: StoreChange) => void): () => void {
     this.watchers.add(look)
     return () => void this.watchers.delete(look)
+  }
+
+  tell(change: StoreChange): void {
+    for (const look of [...this.watchers]) look(change)
   }
 
   lead(granted: () => void): () => void {
@@ -231,10 +248,6 @@ export class MemoryClientStore implements ClientStore {
     if (grown.length > 0 || further) row.state = { ...row.state, marks, read: Math.max(read, row.state.read) }
     if (grown.length > 0) this.tell({ kind: 'marks', conversation, marks: grown })
     if (further) this.tell({ kind: 'read', conversation })
-  }
-
-  private tell(change: StoreChange): void {
-    for (const look of [...this.watchers]) look(change)
   }
 }
 

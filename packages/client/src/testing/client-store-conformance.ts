@@ -88,7 +88,7 @@ export function clientStoreConformance(
     await store.fail('c', 'b', 'blocked')
     await store.apply('c', [entry(1, { cid: 'a' }), mine(2, 'a'), mine(3, 'b')])
     await store.apply('c', [mine(1, 'old')])
-    deepStrictEqual([await store.queued('c', 9), await store.failed()], [[], []])
+    deepStrictEqual([await store.queued('c', 9), await store.outgoing()], [[], []])
     deepStrictEqual(
       changes.flatMap((change) => (change.kind === 'sent' ? [[change.cid, change.seq]] : [])),
       [
@@ -121,9 +121,45 @@ export function clientStoreConformance(
     )
     deepStrictEqual((await store.waiting()).sort(), ['c', 'd'])
     deepStrictEqual(await store.outcome('c', 'b'), { state: 'failed', code: 'blocked' })
+    const rows = (await store.outgoing('c')).map(({ cid, failed }) => [cid, failed])
+    deepStrictEqual(rows, [
+      ['a', undefined],
+      ['b', 'blocked'],
+      ['c', undefined],
+    ])
+    deepStrictEqual((await store.outgoing()).map(({ conversation }) => conversation).sort(), ['c', 'c', 'c', 'd'])
+    deepStrictEqual(await store.outgoing('unknown'), [])
     await store.discard('c', 'b')
     await store.discard('c', 'a')
     deepStrictEqual([await store.outcome('c', 'b'), await store.outcome('c', 'a')], [undefined, { state: 'queued' }])
+  })
+
+  test('replaces a row that was set aside by one that waits behind all others', async (store) => {
+    const changes = await begin(store)
+    await store.enqueue(row('a', { meta: { x: 1 } }), NO_LIMITS)
+    await store.enqueue(row('b'), NO_LIMITS)
+    const fresh = { cid: 'new', queuedAt: 2_000 }
+    strictEqual(await store.retry('c', 'a', fresh), false)
+    await store.fail('c', 'a', 'blocked')
+    deepStrictEqual(await Promise.all([store.retry('c', 'a', fresh), store.retry('c', 'a', fresh)]), [true, false])
+    deepStrictEqual(await store.outgoing('c'), [row('b'), row('a', { meta: { x: 1 }, ...fresh })])
+    strictEqual(await store.outcome('c', 'a'), undefined)
+    deepStrictEqual(
+      changes.flatMap((change) => ('cid' in change ? [[change.kind, change.cid]] : [])),
+      [
+        ['queued', 'a'],
+        ['queued', 'b'],
+        ['failed', 'a'],
+        ['discarded', 'a'],
+        ['queued', 'new'],
+      ],
+    )
+  })
+
+  test('tells every watcher what is stored nowhere', async (store) => {
+    const changes = await begin(store)
+    store.tell({ kind: 'flight', conversation: 'c', cids: ['a'] })
+    deepStrictEqual(changes, [{ kind: 'flight', conversation: 'c', cids: ['a'] }])
   })
 
   test('skips entries that are gone, from where it stands', async (store) => {
