@@ -1,0 +1,2 @@
+/** Builds the bench into bench/dist. */
+export function bundleBench(): Promise<void>

@@ -1,0 +1,34 @@
+import type { FromServer, ServerPlan, ToServer } from '../messages.js'
+import type { Start } from './peer.js'
+
+/** Only what a server needs is loaded into its process. */
+const STARTS: Record<string, () => Promise<Start>> = {
+  relay: async () => (await import('./relay.js')).relay,
+  socketIo: async () => (await import('./socket-io.js')).socketIo,
+  socketIoFull: async () => (await import('./socket-io.js')).socketIoFull,
+  socketIoNormal: async () => (await import('./socket-io.js')).socketIoNormal,
+  article: async () => (await import('./article.js')).article,
+  kithwireMemory: async () => (await import('./kithwire.js')).kithwireMemory,
+  kithwireSqlite: async () => (await import('./kithwire.js')).kithwireSqlite,
+  kithwireSqliteUnthreaded: async () => (await import('./kithwire.js')).kithwireSqliteUnthreaded,
+  kithwireMongo: async () => (await import('./kithwire.js')).kithwireMongo,
+}
+
+/** The entry of a server process: starts the peer that BENCH names, and answers its parent. */
+const plan: ServerPlan = JSON.parse(process.env.BENCH!)
+const tell = (message: FromServer) => void process.send!(message)
+
+process.on('message', ({ do: order }: ToServer) => {
+  if (order === 'stop') process.exit(0)
+  if (order === 'usage') {
+    const { user, system } = process.cpuUsage()
+    return tell({ is: 'usage', microseconds: user + system })
+  }
+  const { gc } = globalThis as { gc?(): void }
+  gc?.()
+  gc?.()
+  tell({ is: 'collected' })
+})
+process.on('disconnect', () => process.exit(0))
+
+tell({ is: 'listening', ...(await (await STARTS[plan.peer]!())(plan)) })
