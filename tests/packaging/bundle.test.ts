@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
  * Gzipped bytes of the minified client with all it needs, eventemitter3 and the codec included. Just above what it is,
  * to notice growth; docs/decisions/0030-client-size-budget.md says why it is not less.
  */
-const BUDGET = 20 * 1024
+const BUDGET = 24 * 1024
 
 async function bundle(conditions: string[]) {
   const { outputFiles, metafile } = await build({

@@ -77,6 +77,7 @@ export class DeviceStorage {
       tell: (change) => this.disk.tell(change),
       watch: (look) => this.watch(process, look),
       lead: (granted) => this.lead(process, granted),
+      wipe: () => this.disk.wipe(),
       close: async () => {},
     }
   }

@@ -11,7 +11,7 @@ import {
   type Welcome,
   WIRE_ERRORS,
 } from '@kithwire/protocol'
-import type { ClientStore, DeviceIdentity, OutboxItem, StoreChange } from './client-store.js'
+import type { ClientStore, ConversationChange, DeviceIdentity, OutboxItem, StoreChange } from './client-store.js'
 import type { ClientEvents, Sent } from './events.js'
 import { Inbox } from './inbox.js'
 import type { Link } from './link.js'
@@ -49,6 +49,8 @@ export class Account {
     readonly store: ClientStore,
     private readonly options: ResolvedOptions,
     private readonly emit: Emit,
+    /** What this account stands on is gone. */
+    private readonly gone: (why: 'lost' | 'wiped') => void,
   ) {
     const { runtime } = options
     const error = (problem: unknown) => this.report(problem)
@@ -237,6 +239,12 @@ export class Account {
 
   /** What the store tells of itself, whichever tab caused it. */
   private look(change: StoreChange): void {
+    if (change.kind === 'trouble') this.report(change.error)
+    else if (change.kind === 'lost' || change.kind === 'wiped') this.gone(change.kind)
+    else this.lookAt(change)
+  }
+
+  private lookAt(change: ConversationChange): void {
     const { conversation } = change
     this.outgoing.look(change)
     switch (change.kind) {

@@ -1,4 +1,4 @@
-import type { HeadTuple, IMessage, KithwireErrorCode, MarkTuple, SendItem } from '@kithwire/protocol'
+import type { HeadTuple, IMessage, KithwireError, KithwireErrorCode, MarkTuple, SendItem } from '@kithwire/protocol'
 
 /** Who this device is to the server. Kept with the store, so that all tabs over one store are one device. */
 export interface DeviceIdentity {
@@ -75,7 +75,16 @@ export type StoreChange =
   | { kind: 'failed'; conversation: string; cid: string; code: KithwireErrorCode }
   | { kind: 'gap'; conversation: string; from: number; to: number }
   | { kind: 'marks'; conversation: string; marks: readonly MarkTuple[] }
+  /** The store is not durable any more, and goes on without. */
+  | { kind: 'trouble'; error: KithwireError }
+  /** What was stored is gone, and this device with it; the store goes on as a new one. */
+  | { kind: 'lost' }
+  /** Somebody has wiped the store, in this tab or another. */
+  | { kind: 'wiped' }
   | PassingChange
+
+/** A change of one conversation. */
+export type ConversationChange = Extract<StoreChange, { conversation: string }>
 
 /** What one client tells the others over its store and what is stored nowhere. */
 export type PassingChange =
@@ -168,6 +177,11 @@ export interface ClientStore {
   tell(change: PassingChange): void
   /** Calls `granted` once this client may connect. The function it returns gives that up, or the wait for it. */
   lead(granted: () => void): () => void
+  /**
+   * Forgets everything, for whoever signs out: also what is queued. All its clients are told `wiped`, and make a new
+   * store if they go on.
+   */
+  wipe(): Promise<void>
   close(): Promise<void>
 }
 

@@ -208,7 +208,7 @@ export class Core {
   }
 
   private join(store: ClientStore): Account {
-    const account = new Account(store, this.options, this.emit)
+    const account = new Account(store, this.options, this.emit, (why) => this.gone(account, why))
     account.subscriptions.add((message) => {
       this.emit('message', message)
     })
@@ -239,6 +239,20 @@ export class Core {
     this.account = this.join(store)
     this.connection.dispatch({ type: 'moved' })
     await old.close('The server says that this is another user; what was queued stays in the store of the first.')
+  }
+
+  /** The store has lost what it held: by mishap, and we begin anew, or because the user signed out. */
+  private gone(account: Account, why: 'lost' | 'wiped'): void {
+    if (account !== this.account) return
+    if (why === 'lost') {
+      this.connection.dispatch({ type: 'silent' })
+      return
+    }
+    this.connection.dispatch({ type: 'refused', code: 4501, reason: 'This user has signed out on this device.' })
+    account
+      .close('This user has signed out; nothing of it is kept.')
+      .catch((cause: unknown) => this.emit('error', new KithwireError('store_failed', undefined, { cause })))
+    this.account = this.join(this.options.open(this.options.user))
   }
 
   private changed(to: ConnectionState, from: ConnectionState): void {

@@ -15,11 +15,11 @@ export interface WsRequestOptions {
   token?: TokenSource
   /**
    * Where this device keeps its messages, its place and its outbox; or a function that opens the store of a user, asked
-   * with `undefined` before the user is known. Clients that share one store are one device.
+   * with `undefined` before the user is known, and with the url of the server. Clients that share one store are one device.
    *
    * @default a MemoryClientStore per user, which ends with the process
    */
-  store?: ClientStore | ((user: string | undefined) => ClientStore)
+  store?: ClientStore | ((user: string | undefined, url: string) => ClientStore)
   /** The user's id, where the app knows it before the server says it. Another one in `welcome` is an error. */
   user?: string
   /** Connect at once. With false, `connect()` starts it. @default true */
@@ -75,7 +75,7 @@ export function resolveOptions(url: unknown, options: WsRequestOptions, platform
     user,
     autoConnect,
     ownsStore: typeof store !== 'object',
-    open: typeof store === 'function' ? store : store ? () => store : memoryStores(),
+    open: typeof store === 'function' ? (user) => store(user, url) : store ? () => store : memoryStores(),
     connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs, 15_000),
     outboxItems: positive('outboxItems', options.outboxItems, 10_000),
     outboxBytes: positive('outboxBytes', options.outboxBytes, 32 << 20),

@@ -1,4 +1,4 @@
-import type { ClientStore, OutboxItem, StoreChange } from './client-store.js'
+import type { ClientStore, ConversationChange, OutboxItem } from './client-store.js'
 import type { ClientEvents, OutgoingItem } from './events.js'
 
 /**
@@ -20,7 +20,7 @@ export class Outgoing {
     return rows.map((row) => ({ ...row, state: this.stateOf(row) }))
   }
 
-  look(change: StoreChange): void {
+  look(change: ConversationChange): void {
     const { conversation } = change
     switch (change.kind) {
       case 'queued':

@@ -15,6 +15,8 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
   readonly state: ConnectionPhase
   /** Who this is, from the first connection on, or from the start where `options.user` says it. */
   readonly user: string | undefined
+  /** Whether what is queued outlives this page or process. */
+  readonly durable: boolean
   /**
    * Queues a message and sends it as soon as possible, again after a lost connection, under one id. Resolves when the
    * server has stored it for good.
@@ -60,6 +62,11 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
   connect(): void
   /** New credentials: sent at once on an open connection, or used for the next. */
   authenticate(token: TokenSource | undefined): void
+  /**
+   * Signs this user out on this device: forgets all that its store holds, what is queued included, in every tab. The
+   * connections end with the error `unauthorized`; `authenticate()` or `connect()` start again, for whoever it is then.
+   */
+  signOut(): Promise<void>
   /** Ends for good. Promises of `send` reject with `closed`; what is queued stays in a durable store. */
   close(): Promise<void>
 }
@@ -98,6 +105,10 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
 
     get user(): string | undefined {
       return this.core.user
+    }
+
+    get durable(): boolean {
+      return this.core.store.durable
     }
 
     send(message: SendInput | string, content = '', receiverId?: string, type?: MessageType): Promise<Sent> {
@@ -167,6 +178,10 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
 
     authenticate(token: TokenSource | undefined): void {
       this.core.connection.authenticate(token)
+    }
+
+    signOut(): Promise<void> {
+      return this.core.store.wipe()
     }
 
     close(): Promise<void> {

@@ -38,6 +38,7 @@ export const LOCAL_ERRORS = Object.freeze({
   conflict: { retry: true, message: 'Somebody else changed it at the same time.' },
   bad_state: { retry: false, message: 'This is not possible in the present state.' },
   missing_dependency: { retry: false, message: 'An optional package is not installed.' },
+  not_durable: { retry: false, message: 'Messages are kept in memory only, and are lost when this page ends.' },
   store_failed: { retry: true, message: 'The client store failed.' },
 } as const)
 

@@ -3,13 +3,14 @@ import type { OutboxItem, OutboxLimits } from '../client-store.js'
 
 const sizeOf = (item: OutboxItem): number => contentSize(item.content, item.meta)
 
-const keyOf = ({ conversation, cid }: OutboxItem): string => `${conversation} ${cid}`
+const keyOf = ({ conversation, cid }: Pick<OutboxItem, 'conversation' | 'cid'>): string => `${conversation} ${cid}`
 
 /** Rows that wait for an acknowledgement or were set aside, in their order, by conversation and cid. */
 export class MemoryOutbox {
   private readonly conversations = new Map<string, Map<string, OutboxItem>>()
   /** Where each item stands in the order in which they were queued here; kept when it leaves, as a reset may put it back. */
   private readonly places = new Map<string, number>()
+  private next = 0
   /** Rows that wait, and the bytes of their content. */
   private count = 0
   private bytes = 0
@@ -31,7 +32,7 @@ export class MemoryOutbox {
     rows.set(item.cid, item)
     this.weigh(item, 1)
     const key = keyOf(item)
-    if (!this.places.has(key)) this.places.set(key, this.places.size)
+    if (!this.places.has(key)) this.places.set(key, this.next++)
   }
 
   /**
@@ -61,6 +62,12 @@ export class MemoryOutbox {
     return true
   }
 
+  clear(): void {
+    this.conversations.clear()
+    this.places.clear()
+    this.count = this.bytes = 0
+  }
+
   /** Rows that wait, at most `limit`. */
   waiting(conversation: string, limit: number): OutboxItem[] {
     const waiting: OutboxItem[] = []
@@ -80,6 +87,20 @@ export class MemoryOutbox {
   all(conversation?: string): OutboxItem[] {
     const names = conversation === undefined ? [...this.conversations.keys()] : [conversation]
     return names.flatMap((name) => [...(this.conversations.get(name)?.values() ?? [])])
+  }
+
+  /** Every row, and where each cid stood. */
+  copy(): { outbox: OutboxItem[]; places: [conversation: string, cid: string, place: number][] } {
+    return {
+      outbox: [...this.conversations.values()].flatMap((rows) => [...rows.values()]),
+      places: [...this.places].map(([key, place]) => [...(key.split(' ') as [string, string]), place]),
+    }
+  }
+
+  /** Where a cid stood, as a copy says. */
+  restore(conversation: string, cid: string, place: number): void {
+    this.places.set(keyOf({ conversation, cid }), place)
+    this.next = Math.max(this.next, place + 1)
   }
 
   private weigh(row: OutboxItem | undefined, sign: 1 | -1): void {

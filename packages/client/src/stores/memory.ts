@@ -29,11 +29,17 @@ interface Row {
  */
 export class MemoryClientStore implements ClientStore {
   readonly durable: boolean = false
-  private identity: DeviceIdentity | undefined
-  private readonly rows = new Map<string, Row>()
-  private readonly outbox = new MemoryOutbox()
+  private readonly keepMessages: number
+  protected identity: DeviceIdentity | undefined
+  protected readonly rows = new Map<string, Row>()
+  protected readonly outbox = new MemoryOutbox()
   private readonly watchers = new Set<(change: StoreChange) => void>()
   private leaders: (() => void)[] = []
+
+  /** @param options.keepMessages see `indexedDb` @default all */
+  constructor({ keepMessages = Number.POSITIVE_INFINITY }: { keepMessages?: number } = {}) {
+    this.keepMessages = keepMessages
+  }
 
   async attempt(fresh: string): Promise<DeviceIdentity> {
     this.identity ??= { device: fresh, attempt: 0, seeded: false }
@@ -99,6 +105,7 @@ export class MemoryClientStore implements ClientStore {
       const { cid, seq, id, createdAt: at } = item
       if (own && this.outbox.remove(conversation, cid)) changes.push({ kind: 'sent', conversation, cid, seq, id, at })
     }
+    if (row.log.length >= 2 * this.keepMessages) this.trim(row)
     for (const change of changes) this.tell(change)
     if (added > 0) this.tell({ kind: 'applied', conversation })
     return { state: row.state, added }
@@ -237,8 +244,22 @@ export class MemoryClientStore implements ClientStore {
     }
   }
 
+  async wipe(): Promise<void> {
+    this.identity = undefined
+    this.rows.clear()
+    this.outbox.clear()
+    this.tell({ kind: 'wiped' })
+  }
+
   async close(): Promise<void> {
     this.watchers.clear()
+  }
+
+  private trim(row: Row): void {
+    const old = row.log.splice(0, row.log.length - this.keepMessages)
+    for (const { cid } of old) row.own.delete(cid)
+    const { seq, id } = old.at(-1)!
+    row.state = { ...row.state, base: seq, baseTail: tailOf(id) }
   }
 
   private merge(row: Row, read: number, others: readonly MarkTuple[]): void {

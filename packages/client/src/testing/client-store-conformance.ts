@@ -20,7 +20,11 @@ export function clientStoreConformance(
   make: () => ClientStore,
   it: (name: string, run: Run) => void,
 ): void {
-  const test = (what: string, run: (store: ClientStore) => Promise<void>) => it(`${name}: ${what}`, () => run(make()))
+  const test = (what: string, run: (store: ClientStore) => Promise<void>) =>
+    it(`${name}: ${what}`, async () => {
+      const store = make()
+      await run(store).finally(() => store.close())
+    })
 
   /** A store of ann, seeded, in which `c` stands at head 0. */
   async function begin(store: ClientStore, heads: HeadTuple[] = [head(0)]): Promise<StoreChange[]> {
@@ -255,5 +259,12 @@ export function clientStoreConformance(
     release()
     await new Promise((resolve) => systemRuntime.setTimer(() => resolve(undefined), 0))
     deepStrictEqual(granted, ['one', 'three'])
+  })
+  test('forgets everything when it is wiped, and tells', async (store) => {
+    const changes = await begin(store)
+    await store.enqueue(row('a'), NO_LIMITS)
+    await store.apply('c', [entry(1)])
+    await store.wipe()
+    strictEqual(changes.at(-1)?.kind, 'wiped')
   })
 }
