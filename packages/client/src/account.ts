@@ -35,7 +35,7 @@ export class Account {
   private readonly outbox: Outbox
   private readonly receipts: Receipts
   readonly outgoing: Outgoing
-  private readonly pending = new Pending()
+  private readonly pending = new Pending((problem) => this.report(problem))
   /** To whom a conversation goes, where `send` said so. */
   private readonly peers = new Map<string, string>()
   private readonly serial = new Serial()
@@ -193,27 +193,14 @@ export class Account {
   send(item: OutboxItem, to: string | undefined): Promise<Sent> {
     const { conversation, cid } = item
     if (to !== undefined && isUserId(to)) this.peers.set(conversation, to)
-    return this.outcomeOf(conversation, cid, () => this.queue(item))
+    return this.pending.track(conversation, cid, () => this.queue(item))
   }
 
   /** Sends again what was set aside, under a new cid. */
   retry(conversation: string, old: string, fresh: { cid: string; queuedAt: number }): Promise<Sent> {
-    return this.outcomeOf(conversation, fresh.cid, async () => {
+    return this.pending.track(conversation, fresh.cid, async () => {
       if (!(await this.store.retry(conversation, old, fresh))) this.pending.failed(conversation, fresh.cid, 'bad_state')
     })
-  }
-
-  private outcomeOf(conversation: string, cid: string, queue: () => Promise<void>): Promise<Sent> {
-    const sent = new Promise<Sent>((resolve, reject) => {
-      this.pending.wait(conversation, cid, { resolve, reject })
-      queue().catch((cause: unknown) => {
-        this.pending.failed(conversation, cid, 'store_failed')
-        this.report(cause)
-      })
-    })
-    // Whoever sends without waiting, as the article does, hears of failures by event. It must not end their process.
-    sent.catch(() => {})
-    return sent
   }
 
   private async queue(item: OutboxItem): Promise<void> {

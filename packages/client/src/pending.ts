@@ -11,7 +11,23 @@ interface Waiting {
 export class Pending {
   private readonly conversations = new Map<string, Map<string, Waiting[]>>()
 
-  wait(conversation: string, cid: string, waiting: Waiting): void {
+  constructor(private readonly report: (cause: unknown) => void) {}
+
+  /** Queues a message; the promise says what became of it. */
+  track(conversation: string, cid: string, queue: () => Promise<void>): Promise<Sent> {
+    const sent = new Promise<Sent>((resolve, reject) => {
+      this.wait(conversation, cid, { resolve, reject })
+      queue().catch((cause: unknown) => {
+        this.failed(conversation, cid, 'store_failed')
+        this.report(cause)
+      })
+    })
+    // Whoever sends without waiting, as the article does, hears of failures by event. It must not end their process.
+    sent.catch(() => {})
+    return sent
+  }
+
+  private wait(conversation: string, cid: string, waiting: Waiting): void {
     const cids = this.conversations.get(conversation) ?? new Map<string, Waiting[]>()
     this.conversations.set(conversation, cids)
     cids.set(cid, [...(cids.get(cid) ?? []), waiting])
