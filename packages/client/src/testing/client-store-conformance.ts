@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
-import { type HeadTuple, type IMessage, systemRuntime } from '@kithwire/protocol'
+import type { HeadTuple, IMessage } from '@kithwire/protocol'
 import type { ClientStore, OutboxItem, StoreChange } from '../client-store.js'
 import { entries, entry, head, tail } from './script.js'
 
@@ -251,13 +251,21 @@ export function clientStoreConformance(
 
   test('has one leader at a time, and hands over', async (store) => {
     const granted: string[] = []
-    const release = store.lead(() => granted.push('one'))
-    const wait = store.lead(() => granted.push('two'))
-    store.lead(() => granted.push('three'))
-    await new Promise((resolve) => systemRuntime.setTimer(() => resolve(undefined), 0))
-    wait()
-    release()
-    await new Promise((resolve) => systemRuntime.setTimer(() => resolve(undefined), 0))
+    const asked = (name: string) => {
+      let release = () => {}
+      const led = new Promise<void>((resolve) => {
+        release = store.lead(() => {
+          granted.push(name)
+          resolve()
+        })
+      })
+      return { led, release }
+    }
+    const [one, two, three] = [asked('one'), asked('two'), asked('three')]
+    await one.led
+    two.release()
+    one.release()
+    await three.led
     deepStrictEqual(granted, ['one', 'three'])
   })
   test('forgets everything when it is wiped, and tells', async (store) => {
