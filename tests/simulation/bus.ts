@@ -21,6 +21,8 @@ export class SimulatedBus {
   /** Says that it is up, and carries nothing: neither hints nor confirmations. */
   mute = false
   up = true
+  /** Conversations of whose change of members some server was not told. */
+  readonly unheard = new Set<string>()
   readonly ends = new Set<BusEnd>()
 
   constructor(
@@ -68,7 +70,12 @@ export class SimulatedBus {
     const { loss, doubling } = this.weather
     for (const end of this.ends) {
       const take = end.taker(user)
-      if (take === undefined || this.mute || !this.up || this.random.chance(loss)) continue
+      if (take === undefined || !this.up) continue
+      if (this.mute || this.random.chance(loss)) {
+        const hint = JSON.parse(text)
+        if (hint.kind === 'members') this.unheard.add(hint.conversation)
+        continue
+      }
       const copies = this.random.chance(doubling) ? 2 : 1
       for (let copy = 0; copy < copies; copy++) this.clock.setTimer(() => take(text), this.lag())
     }

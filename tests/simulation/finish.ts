@@ -6,15 +6,16 @@ export function finish(world: World): void {
   const { ledger, views, wire, verdict, journal, plan, devices } = world
   const conversationsOf = (user: string) =>
     plan.conversations.filter(({ id, members }) => members.includes(user) && !wire.closed.has(id)).map(({ id }) => id)
+  // A device whose server was not told that a conversation is open again hears of it at its next hello, or by its next
+  // entry: a known limit of a bus that loses hints.
+  const heardBy = (user: string) => conversationsOf(user).filter((id) => !world.bus?.unheard.has(id))
   ledger.finish(journal.stable.logs, (user) => devices.filter((device) => device.user === user).length === 1)
   const live = world.tabs.filter((tab) => tab.run).flatMap((tab) => [tab.saved, tab.run!.plain])
-  views.finish(live, conversationsOf)
+  views.finish(live, heardBy)
   wire.finish()
-  // A mark that was told during a block is refused for good; it is told again when the device hears of the unblock, which
-  // a node that heard nothing of it cannot tell.
-  if (world.bus && world.faults.block) return
+  // The same goes for a mark that was told during a block: it is told again when the device hears of the unblock.
   for (const device of devices)
-    for (const conversation of conversationsOf(device.user)) {
+    for (const conversation of heardBy(device.user)) {
       const head = ledger.head(conversation)
       const delivered = wire.delivered(conversation, device.user)
       if (delivered !== head)

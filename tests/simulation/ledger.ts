@@ -27,8 +27,12 @@ export interface Intent {
   queued: boolean
   /** Was in the log when a backup was brought back, and not in the backup. */
   lost: boolean
+  /** Retention had taken its content by then. */
+  blanked: boolean
   /** The sender had been told that it is stored, so it must come back. */
   owed: boolean
+  /** Some server has said no for good to it. */
+  refused: boolean
   acked?: { seq: number; id: string }
   failed?: string
 }
@@ -94,7 +98,9 @@ export class Ledger {
       poison: false,
       queued: false,
       lost: false,
+      blanked: false,
       owed: false,
+      refused: false,
       ...from,
       order,
       floor,
@@ -120,7 +126,7 @@ export class Ledger {
       this.entry(intent.conversation, seq)?.id !== id
     ) {
       // The acknowledgement is older than the restore; the sender read it late.
-      intent.owed = true
+      intent.owed = !intent.blanked
       return
     }
     if (intent.acked && (intent.acked.seq !== seq || intent.acked.id !== id))
@@ -140,6 +146,12 @@ export class Ledger {
     const entry = this.entry(conversation, item.seq)
     if (entry?.id !== item.id || entry.cid !== item.cid || entry.from !== user)
       this.verdict.fail('I1', `the server acknowledged ${conversation}/${item.seq} before it was durable`)
+  }
+
+  /** A server said that the sender may not write here. */
+  wireRefused(content: string): void {
+    const intent = this.intents.get(content)
+    if (intent) intent.refused = true
   }
 
   /** The store made an entry durable. */
@@ -166,8 +178,10 @@ export class Ledger {
   /**
    * A backup was brought back: what is beyond it is gone, and is owed to whoever was told that it is stored. A backup
    * older than an earlier restore brings back what that restore had taken.
+   *
+   * @param first the first seq that retention had left: what is below it had nothing any more that could be sent again
    */
-  restored(conversation: string, backup: readonly LogEntry[]): void {
+  restored(conversation: string, backup: readonly LogEntry[], first: number): void {
     const log = this.logs.get(conversation) ?? []
     const fork = log.findIndex((entry, index) => entry.id !== backup[index]?.id)
     const length = fork < 0 ? log.length : fork
@@ -177,7 +191,8 @@ export class Ledger {
       const intent = this.intents.get(entry.content)
       if (intent === undefined) continue
       intent.lost = true
-      intent.owed ||= intent.acked !== undefined && !intent.legacy
+      intent.blanked = entry.seq < first
+      intent.owed ||= intent.acked !== undefined && !intent.legacy && !intent.blanked
       delete intent.acked
     }
     for (const entry of backup.slice(length)) this.logged(entry)
@@ -209,7 +224,7 @@ export class Ledger {
     for (const intent of this.intents.values()) {
       const entry = this.contents.get(intent.content)
       if (intent.acked) this.checkAck(intent, entry, 'at the end')
-      const late = this.apart && entry !== undefined && (intent.failed === 'blocked' || intent.failed === 'not_found')
+      const late = this.apart && entry !== undefined && intent.refused
       if (intent.failed !== undefined && entry !== undefined && !late)
         this.verdict.fail('I9', `${intent.content} failed as ${intent.failed} and is in the log at ${entry.seq}`)
       if (intent.failed === 'unknown_outcome' && !intent.poison)

@@ -167,7 +167,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'acknowledged entries do not come back after a reset',
     `${CLIENT}/stores/memory.ts`,
-    'this.outbox.putBack(conversation, back)',
+    'this.outbox.putBack(conversation, back, left.reverse())',
     'void back',
   ),
   mutant(

@@ -49,6 +49,8 @@ export class WireOracle implements Wiretap {
   readonly pending = { greeting: 0, sending: 0, syncing: 0, resetting: 0 }
   private readonly goingBack = new Set<string>()
   private readonly marks = new Map<string, { delivered: number; read: number }>()
+  /** What was sent under each cid. */
+  private readonly contents = new Map<string, string>()
 
   constructor(
     private readonly verdict: Verdict,
@@ -66,6 +68,7 @@ export class WireOracle implements Wiretap {
 
   opened(link: Link): void {
     const user = link.url.split('/').at(-1)!
+    this.rules.opened(link)
     this.watched.set(link, {
       user,
       device: '',
@@ -86,8 +89,10 @@ export class WireOracle implements Wiretap {
     if (frame.t === 'hello') {
       watched.device = `${link.host} ${frame.device}`
       this.ask(watched, 'hello', 'greeting')
-    } else if (frame.t === 'send') this.ask(watched, frame.n, 'sending')
-    else if (frame.t === 'sync') this.ask(watched, frame.n, 'syncing')
+    } else if (frame.t === 'send') {
+      this.ask(watched, frame.n, 'sending')
+      for (const { cid, content } of frame.items) this.contents.set(cid, content)
+    } else if (frame.t === 'sync') this.ask(watched, frame.n, 'syncing')
     if (typeof frame.n === 'number') {
       if (watched.answers.has(frame.n)) this.verdict.fail('I15', `link${link.id} asked ${frame.n} twice`)
       watched.answers.set(frame.n, { count: 0, at: this.trace.now })
@@ -201,6 +206,8 @@ export class WireOracle implements Wiretap {
     switch (frame.t) {
       case 'ack':
         for (const item of frame.items) this.ledger.wireAcked(watched.user, frame.conversation, item)
+        if (frame.refused?.code === 'blocked' || frame.refused?.code === 'not_found')
+          this.ledger.wireRefused(this.contents.get(frame.refused.cid) ?? '')
         return
       case 'messages':
         this.items(link, watched, frame.conversation, frame.items)

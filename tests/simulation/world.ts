@@ -134,10 +134,11 @@ export class World {
   }
 
   private setBack(backup: Disk): void {
-    this.journal.restore(backup)
     const ids = this.plan.conversations.map(({ id }) => id)
+    const firsts = new Map(ids.map((id) => [id, this.journal.stable.first(id)]))
+    this.journal.restore(backup)
     this.trace.note('store', 'restore', JSON.stringify(ids.map((id) => [id, backup.log(id).length])))
-    for (const id of ids) this.ledger.restored(id, backup.log(id).map(logEntry))
+    for (const id of ids) this.ledger.restored(id, backup.log(id).map(logEntry), firsts.get(id)!)
     this.wire.restored(backup.marks(ids))
   }
 

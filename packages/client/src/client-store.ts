@@ -102,7 +102,8 @@ export type PassingChange =
  * 3. Storing an entry, moving `applied` and deleting the outbox row with the entry's cid (failed or not, if the entry
  *    is of the store's user) are one transaction. An entry at or below `applied` still deletes its row.
  * 4. Outbox rows of one conversation keep the order in which they were added, also those that left and that a `reset`
- *    puts back. What was sent from elsewhere is put back behind the entry before it, or in front of all.
+ *    puts back. What was sent from elsewhere is put back behind the user's entry before it, whether that one is put back
+ *    too or stays in the log, or in front of all.
  * 5. A store belongs to one user from the first `claim` on.
  * 6. Changes are told to every watcher after they were made.
  * 7. At most one holder of `lead` at a time where the platform has a lock; elsewhere everybody may hold it. Nothing but

@@ -77,6 +77,27 @@ it('goes on, after a crash, behind the place that the app had saved', async () =
   expect(seen).toEqual([2, 3])
 })
 
+it('tells an app that starts while another tab goes back that what it has handled is gone', async () => {
+  const script = new Script()
+  const store = new MemoryClientStore()
+  const before = script.client({ store })
+  const peer = await script.online([head(0)])
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 3) })
+  await script.clock.advance(0)
+  await before.close()
+  // The other tab told its own app, before this one was there to listen, but after it read where it had been.
+  await store.reset('c', { resets: 0, to: 2, tail: '', marks: [], at: 0 })
+  const after = script.client({ store, autoConnect: false })
+  const [told, seen]: [unknown[], number[]] = [[], []]
+  after.on('reset', (reset) => told.push(reset))
+  after.onMessage((message) => void seen.push(message.seq), { after: { c: 3 } })
+  await script.clock.advance(0)
+  expect(told).toEqual([{ conversation: 'c', to: 2, removed: 1 }])
+  await store.apply('c', [entry(3)])
+  await script.clock.advance(0)
+  expect(seen).toEqual([3])
+})
+
 it('asks a new device’s first welcome for what the app has not seen', async () => {
   const script = new Script()
   const client = script.client()

@@ -152,7 +152,7 @@ export class Subscriptions {
       if (listener.conversation !== undefined && listener.conversation !== conversation) continue
       const after = listener.after.get(conversation)
       if (after !== undefined || !listener.keeps) listener.positions.set(conversation, after ?? seq)
-      if (listener.keeps || (after !== undefined && after < seq)) listener.dirty.add(conversation)
+      if (listener.keeps || (after !== undefined && after !== seq)) listener.dirty.add(conversation)
     }
     this.start(listener)
   }
@@ -193,6 +193,11 @@ export class Subscriptions {
       return true
     }
     if (listener.positions.get(conversation) !== position) return true
+    if (position > state.applied) {
+      // Only a reset takes back what a listener has handled, and of one before this tab looked nobody told its app.
+      this.rewind(conversation, state.applied, position - state.applied)
+      return false
+    }
     if (position < state.base) {
       this.hooks.gap(conversation, position + 1, state.base)
       listener.positions.set(conversation, state.base)

@@ -9,7 +9,10 @@ const RETRY_MS = 1_000
 /** The conversations of which one session has missed pushes, until `behind` has told the device to pull them. */
 export class Behind {
   private missed = new Set<string>()
-  private telling = false
+  /** Conversations that the device was told of; only where they can be opened without this server's knowing it. */
+  private readonly known: Set<string> | undefined
+  /** Whose heads are being read. */
+  private telling = new Set<string>()
   private retry: WheelTimer | undefined
   private stopped = false
 
@@ -20,7 +23,9 @@ export class Behind {
     private readonly able: () => boolean,
     private readonly send: (frame: BehindFrame) => void,
     private readonly failed: (cause: unknown) => void,
-  ) {}
+  ) {
+    this.known = context.link && new Set()
+  }
 
   get size(): number {
     return this.missed.size
@@ -30,12 +35,33 @@ export class Behind {
     this.missed.add(conversation)
   }
 
+  unaware(conversation: string): boolean {
+    return this.known?.has(conversation) === false
+  }
+
+  introduce(conversation: string): void {
+    this.known?.add(conversation)
+  }
+
+  /**
+   * Something new in a conversation: true if the device hears of it by a `behind` that is on its way. A device takes
+   * nothing of a conversation before its head, and a head that is being read may be older, so it is read again.
+   */
+  covers(conversation: string): boolean {
+    if (this.telling.has(conversation)) this.missed.add(conversation)
+    else if (this.unaware(conversation)) {
+      this.missed.add(conversation)
+      this.flush()
+    }
+    return this.missed.has(conversation) || this.telling.has(conversation)
+  }
+
   /** Tells what was missed, if the socket takes it; else call again when it does. */
   flush(): void {
-    if (this.telling || this.retry !== undefined || this.missed.size === 0 || !this.able()) return
-    this.telling = true
+    if (this.telling.size > 0 || this.retry !== undefined || this.missed.size === 0 || !this.able()) return
     const part = new Set([...this.missed].slice(0, PROTOCOL_LIMITS.heads))
     for (const conversation of part) this.missed.delete(conversation)
+    this.telling = part
     readHeads(this.context, this.session.user, part)
       .then((heads) => {
         this.context.fanOut.met(heads, this.session)
@@ -51,7 +77,7 @@ export class Behind {
         }, RETRY_MS)
       })
       .finally(() => {
-        this.telling = false
+        this.telling = new Set()
         this.flush()
       })
   }

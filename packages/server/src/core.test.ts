@@ -119,6 +119,24 @@ describe('core.membershipChanged', () => {
     expect((await cyd.next('ack')).items).toHaveLength(1)
   })
 
+  it('tells a head that is not older than what was stored while it was read', async () => {
+    const hooks = new StoreWrap()
+    const server = new TestServer({ wrap: hooks.wrap })
+    const [ann, cyd] = [await server.enter('ann'), await server.enter('cyd')]
+    server.friends.table.set('c2', ['ann', 'cyd'])
+    const { opened, open } = gate()
+    hooks.after.heads = () => opened
+    await server.core.membershipChanged('c2', ['ann', 'cyd'])
+    await server.clock.settle()
+    cyd.sendItems('c2', 'm1')
+    expect((await cyd.next('ack')).items).toHaveLength(1)
+    open()
+    await server.clock.advance(100)
+    // The one who wrote it and the one it was pushed to: neither takes an entry of a conversation before its head.
+    for (const client of [ann, cyd]) expect(client.of('behind').at(-1)?.heads[0]?.slice(0, 2)).toEqual(['c2', 1])
+    expect(ann.of('messages')).toEqual([])
+  })
+
   it('holds at once, also for what waits and for what is being stored', async () => {
     const hooks = new StoreWrap()
     const server = new TestServer({ wrap: hooks.wrap })

@@ -35,8 +35,6 @@ export class Session implements DevicePeer {
   private readonly held: ClientFrame[] = []
   private readonly badFrames: WindowCount
   private readonly behind: Behind
-  /** Conversations that the device was told of; only where they can be opened without this server's knowing it. */
-  private readonly known: Set<string> | undefined
   private readonly heartbeat: Heartbeat
   private readonly idle: IdleTimer
   private readonly throttle: LogThrottle = new Map()
@@ -51,7 +49,6 @@ export class Session implements DevicePeer {
     const { limits, registry, runtime, wheel } = context
     this.id = newId(runtime)
     this.user = identity.user
-    this.known = context.link && new Set()
     this.badFrames = new WindowCount(limits.badFrames)
     this.inbound = new Inbound(socket, runtime, limits, () => this.close(4029, 'far too many frames'))
     this.outbound = new Outbound({
@@ -107,6 +104,7 @@ export class Session implements DevicePeer {
   send(frame: ServerFrame): void {
     if (!this.live) return
     this.count(frame)
+    if (frame.t === 'ack' && frame.items.length > 0) this.behind.covers(frame.conversation)
     this.outbound.send(encode(frame))
   }
 
@@ -126,7 +124,7 @@ export class Session implements DevicePeer {
     const ready = this.state.name === 'ready'
     const { stats, limits } = this.context
     const signal = push.kind === 'signal'
-    if (ready && this.unaware(push.conversation)) this.missed(push.conversation)
+    if (ready && this.behind.covers(push.conversation)) stats.add(signal ? 'signals_dropped' : 'pushes_skipped')
     else if (ready && (signal ? this.outbound.buffered <= limits.signalBuffer : !this.outbound.slow)) {
       for (const text of push.frames()) this.outbound.send(text)
     } else {
@@ -136,11 +134,11 @@ export class Session implements DevicePeer {
   }
 
   unaware(conversation: string): boolean {
-    return this.known?.has(conversation) === false
+    return this.behind.unaware(conversation)
   }
 
   introduce(conversation: string): void {
-    this.known?.add(conversation)
+    this.behind.introduce(conversation)
   }
 
   missed(conversation: string): void {

@@ -37,10 +37,16 @@ export class MemoryOutbox {
 
   /**
    * Puts items, ascending by seq, back where they stood. Those that another device has sent follow the one before them,
-   * or stand in front of all others.
+   * of the log that is left if need be, or stand in front of all others.
+   *
+   * @param left cids of the user's own entries that stay in the log, the latest first
    */
-  putBack(conversation: string, items: readonly OutboxItem[]): void {
+  putBack(conversation: string, items: readonly OutboxItem[], left: Iterable<string>): void {
     let place = -1
+    for (const cid of left) {
+      place = this.places.get(`${conversation} ${cid}`) ?? -1
+      if (place >= 0) break
+    }
     for (const item of items) {
       place = this.places.get(keyOf(item)) ?? place
       this.places.set(keyOf(item), place)

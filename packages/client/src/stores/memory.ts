@@ -139,7 +139,8 @@ export class MemoryClientStore implements ClientStore {
       .map(({ cid, type, content, ref, meta }): OutboxItem => {
         return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
       })
-    this.outbox.putBack(conversation, back)
+    const left = row.log.map(({ cid }) => cid).filter((cid) => row.own.has(cid))
+    this.outbox.putBack(conversation, back, left.reverse())
     row.state = {
       ...state,
       ...(state.base > to && { base: to, baseTail: tail }),

@@ -217,6 +217,17 @@ export function clientStoreConformance(
     deepStrictEqual(cids, ['older', 'two', 'elsewhere', 'newer'])
   })
 
+  test('puts an entry from elsewhere back behind the one before it, which a later reset takes too', async (store) => {
+    await begin(store)
+    await store.enqueue(row('two'), NO_LIMITS)
+    await store.apply('c', [entry(1), mine(2, 'two'), mine(3, 'elsewhere'), mine(4, 'last')])
+    await store.enqueue(row('waits'), NO_LIMITS)
+    await store.reset('c', { resets: 0, to: 3, tail: tail(3), marks: [], at: 5 })
+    await store.reset('c', { resets: 1, to: 1, tail: tail(1), marks: [], at: 6 })
+    const cids = (await store.queued('c', 9)).map(({ cid }) => cid)
+    deepStrictEqual(cids, ['two', 'elsewhere', 'last', 'waits'])
+  })
+
   test('does not set aside what a newer socket sends as well', async (store) => {
     await begin(store)
     await store.enqueue(row('a'), NO_LIMITS)
