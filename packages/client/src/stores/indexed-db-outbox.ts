@@ -52,11 +52,11 @@ export class IndexedDbOutbox {
 
   /**
    * Puts items, ascending by seq, back where they stood. Those that another device has sent follow the one before them,
-   * or stand in front of all others.
+   * of the log that is left if need be, or stand in front of all others.
    */
   async putBack(conversation: string, items: readonly OutboxItem[]): Promise<void> {
     const rows: { item: OutboxItem; record: CidRecord }[] = []
-    let before = -1
+    let before = await this.lastPlace(conversation)
     for (const item of items) {
       const record = await this.record(conversation, item.cid)
       before = record.place ?? before
@@ -68,6 +68,14 @@ export class IndexedDbOutbox {
     }
     rows.sort((one, other) => one.record.place! - other.record.place!)
     for (const { item, record } of rows) await this.put(item, record)
+  }
+
+  /** Where the last of the user's entries stood that the log still has, and whose place is known. */
+  private async lastPlace(conversation: string): Promise<number> {
+    let last = { seq: 0, place: -1 }
+    for (const { seq = 0, place = -1 } of await this.work.cids.getAll(within(conversation)))
+      if (place >= 0 && seq > last.seq) last = { seq, place }
+    return last.place
   }
 
   /** Rows that wait, at most `limit`. */
