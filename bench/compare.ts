@@ -1,20 +1,23 @@
+import { join } from 'node:path'
 import { findMongod, MONGOD, MongoSet } from '../tests/support/mongod.js'
 import { machineOf, measureSync } from './machine.js'
 import type { Options } from './options.js'
+import { profileText } from './report/profile.js'
 import { type Results, sumOfFaults, type WorkloadResult } from './report/results.js'
-import { aligned, tableOf } from './report/table.js'
+import { aligned, changes, tableOf } from './report/table.js'
 import type { Surroundings } from './run/bout.js'
 
 /** Runs what was asked for, the peers in turns, and tells what it finds as it goes. */
 export async function compare(
-  { workloads, peers: all, runs, smoke }: Options,
+  { workloads, peers: all, runs, smoke, profile }: Options,
   { root, data, commit }: { root: string; data: string; commit: string },
 ): Promise<Results> {
   const binary = all.some(({ needsMongo }) => needsMongo) ? findMongod() : undefined
   const peers = all.filter(({ needsMongo }) => binary || !needsMongo)
   if (peers.length < all.length) console.log(`Left out, for want of ${MONGOD}: the peers that need it.\n`)
   const mongo = binary ? await MongoSet.start(binary) : undefined
-  const surroundings: Surroundings = { root, data, mongo }
+  const profiles = profile ? join(data, 'profiles') : undefined
+  const surroundings: Surroundings = { root, data, mongo, profiles }
   const date = new Date().toISOString().slice(0, 10)
   const results: Results = { date, commit, machine: machineOf(), syncMs: measureSync(data), smoke, workloads: [] }
   try {
@@ -29,10 +32,11 @@ export async function compare(
         for (const [index, peer] of taking.entries()) {
           process.stderr.write(`\r\x1b[K${title}: round ${round + 1} of ${runs}, ${peer.id}`)
           result.peers[index]!.runs.push(await workload.run(peer, surroundings))
+          if (profiles) process.stderr.write(`\r\x1b[K${profileText(profiles)}\n\n`)
         }
       process.stderr.write('\r\x1b[K')
       if (taking.length === 0) continue
-      console.log(`${title}\n${aligned(tableOf(result))}\n`)
+      console.log([title, aligned(tableOf(result)), ...changes(result), ''].join('\n'))
       results.workloads.push(result)
     }
   } finally {

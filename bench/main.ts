@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { checkOut, withEarlier } from './against.js'
 import { compare, violations } from './compare.js'
 import { readOptions } from './options.js'
 import { PEERS } from './peers.js'
@@ -15,6 +16,7 @@ import { allWorkloads } from './workloads/all.js'
 /** The entry of `npm run bench`. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const options = readOptions(process.argv.slice(2))
+if (options.against) options.peers = withEarlier(options.peers, checkOut(root, options.against))
 
 const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
 

@@ -12,6 +12,7 @@ Compares servers under load: each a process of its own, in turns, with fresh dat
   --seconds n        how long traffic is measured in each run (default 4)
   --smoke            everything small: does it work, is it exact? Says nothing of speed
   --against ref      compares Kithwire of another commit with this one, in the same rounds
+  --profile          tells in which functions each server's main thread spent its time
   --write-docs       puts the figures into docs/performance.md
   --list             lists workloads and peers
   --growth [--to n]  how storage costs grow with a conversation, up to n entries (default 100,000)`
@@ -26,6 +27,7 @@ export interface Options {
   runs: number
   smoke: boolean
   list: boolean
+  profile: boolean
   writeDocs: boolean
   against: string | undefined
 }
@@ -52,6 +54,7 @@ function read(argv: readonly string[]): Options {
       against: { type: 'string' },
       'write-docs': { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
     },
   })
   const { smoke, against, list } = values
@@ -63,7 +66,7 @@ function read(argv: readonly string[]): Options {
     (against ? COMPARED_IN.filter((id) => workloads.some((each) => each.id === id)) : undefined)
   const named = values.peers?.split(',') ?? (against ? COMPARED : undefined)
   return {
-    ...{ smoke, against, list, runs, writeDocs: values['write-docs'] },
+    ...{ smoke, against, list, runs, writeDocs: values['write-docs'], profile: values.profile },
     workloads: chosen('only', workloads, only),
     peers: chosen('peers', PEERS, named),
   }

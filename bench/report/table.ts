@@ -55,6 +55,21 @@ export function ratioOf(peer: PeerResult, { name }: Pick<Figure, 'name'>, refere
   return values === undefined ? '–' : `${fixed(values.median, 2)}×`
 }
 
+/** What became of each figure since an earlier commit, as ratios within each round; empty where there is none. */
+export function changes({ figures, peers }: WorkloadResult): string[] {
+  return peers.flatMap((earlier) => {
+    const now = peers.find(({ id }) => earlier.id.startsWith(`${id}@`))
+    if (now === undefined) return []
+    const parts = figures.flatMap(({ name, title }) => {
+      const values = spread(now.runs.map((run, round) => run.figures[name]! / earlier.runs[round]!.figures[name]!))
+      if (values === undefined) return []
+      const { median, least, most } = values
+      return [`${title} × ${fixed(median, 2)} (${fixed(least, 2)}–${fixed(most, 2)})`]
+    })
+    return [`${now.title}, since ${earlier.id.split('@')[1]}: ${parts.join(', ')}`]
+  })
+}
+
 /** As lines of text, the cells aligned. */
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))

@@ -13,6 +13,8 @@ export interface Surroundings {
   /** Where data is put; on a disk, or a commit costs nothing. */
   data: string
   mongo: MongoSet | undefined
+  /** Where each server leaves a profile of its main thread when it ends. */
+  profiles?: string | undefined
 }
 
 /** What a server and its database had used at one moment, µs of processor time. */
@@ -85,14 +87,13 @@ export class Bout {
   async end(): Promise<void> {
     this.ending = true
     await this.load.kill()
-    await this.server.kill()
+    await (this.surroundings.profiles ? this.server.stop({ do: 'stop' }) : this.server.kill())
     rmSync(this.plan.data, { recursive: true, force: true })
   }
 
   private async startServer(): Promise<void> {
-    const argv = ['--expose-gc']
-    const profile = process.env.BENCH_PROFILE
-    if (profile) argv.push('--cpu-prof', '--cpu-prof-dir', profile)
+    const { profiles } = this.surroundings
+    const argv = ['--expose-gc', ...(profiles ? ['--cpu-prof', '--cpu-prof-dir', profiles] : [])]
     this.server = Child.start('server', { BENCH: JSON.stringify(this.plan) }, argv)
     const { conversations } = await this.server.next('listening')
     this.conversations = conversations ?? this.conversations

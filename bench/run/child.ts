@@ -64,6 +64,12 @@ export class Child<Order, Answer extends { is: string }> {
     return answer
   }
 
+  /** Resolves when it has ended by itself, as the order says. */
+  async stop(order: Order): Promise<void> {
+    this.child.send(order as object)
+    await this.ended
+  }
+
   /** kill -9. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL')

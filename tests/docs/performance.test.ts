@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { sectionOf, withSection } from '../../bench/report/document.js'
 import { goalRows } from '../../bench/report/goals.js'
 import type { WorkloadResult } from '../../bench/report/results.js'
-import { tableOf } from '../../bench/report/table.js'
+import { changes, tableOf } from '../../bench/report/table.js'
 import { root } from '../packaging/packages.js'
 
 const run = (cpu: number, lost = 0) => ({
@@ -35,6 +35,12 @@ describe('the figures of docs/performance.md', () => {
       ['Socket.IO', '20.0 (10.0–30.0)', '1.00×', '0 / 0 / 0', '0'],
       ['Kithwire', '15.0 (5.0–40.0)', '0.50×', '0 / 0 / 0', '0'],
     ])
+  })
+
+  it('tell what became of them since another commit', () => {
+    const both = workload([run(5), run(40), run(15)])
+    both.peers.push({ id: 'sqlite@abc', title: 'Kithwire, abc', kithwire: true, runs: [run(10), run(40), run(60)] })
+    expect(changes(both)).toEqual(['Kithwire, since abc: CPU × 0.50 (0.25–1.00)'])
   })
 
   it.each([
