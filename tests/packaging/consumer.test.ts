@@ -6,13 +6,13 @@ import { emptyFolder, mustRun, PACKAGES, pack, root, runTool, specifiers } from 
 
 const folder = emptyFolder()
 const project = join(folder.path, 'project')
+const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
 const paths = PACKAGES.flatMap(specifiers)
 
 beforeAll(() => {
   const tarballs = pack(folder.path)
   mkdirSync(project)
   writeFileSync(join(project, 'package.json'), '{ "private": true }')
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
   mustRun('npm', ['install', ...quiet, ...Object.values(tarballs)], project)
 }, 300_000)
 afterAll(() => folder[Symbol.dispose]())
@@ -42,6 +42,8 @@ describe.each([
   let node: string | undefined
   beforeAll(() => {
     node = find()
+    // An optional peer that one entry cannot do without.
+    mustRun('npm', ['install', ...quiet, 'react@19'], project)
   }, 300_000)
 
   it.for(paths)('%s is imported and required, with the same names', (path, context) => {
