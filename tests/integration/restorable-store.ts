@@ -1,5 +1,5 @@
 import type { Runtime } from '@kithwire/protocol'
-import { newId } from '@kithwire/protocol'
+import { isCountable, newId } from '@kithwire/protocol'
 import { type Entry, type Mark, MemoryStore, type Outcome, type Range, type Send, type Store } from '@kithwire/server'
 
 interface Log {
@@ -49,6 +49,13 @@ export class RestorableStore implements Store {
     const { rows } = this.log(conversation)
     if ('after' in range) return rows.slice(range.after, range.after + range.limit)
     return rows.slice(0, Math.max(0, range.before - 1)).slice(-range.limit)
+  }
+
+  async count(ranges: Parameters<Store['count']>[0]) {
+    return ranges.map(({ conversation, after, to, except }) => {
+      const rows = this.log(conversation).rows.slice(after, to)
+      return rows.filter(({ from, type }) => from !== except && isCountable(type)).length
+    })
   }
 
   async find(conversation: string, from: string, cids: readonly string[]) {

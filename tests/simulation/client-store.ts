@@ -1,6 +1,6 @@
 import type { FakeClock, SeededRandom } from '@kithwire/protocol/testing'
-import type { ClientStore, StoreChange } from '../../packages/client/src/client-store.js'
-import { MemoryClientStore } from '../../packages/client/src/stores/memory.js'
+import type { ClientStore, ConversationState, StoreChange } from '../../packages/client/src/client-store.js'
+import { CopyableStore } from '../../packages/client/src/stores/store-copy.js'
 import type { Process } from './process.js'
 
 /** Everything of the contract that is one transaction. */
@@ -15,6 +15,7 @@ const TRANSACTIONS = [
   'skip',
   'reset',
   'mark',
+  'move',
   'messages',
   'last',
   'enqueue',
@@ -28,7 +29,7 @@ const TRANSACTIONS = [
 ] as const satisfies readonly (keyof ClientStore)[]
 
 /** Those that change what is stored. */
-const WRITES: ReadonlySet<string> = new Set(['meet', 'apply', 'skip', 'reset', 'mark', 'enqueue', 'fail'])
+const WRITES: ReadonlySet<string> = new Set(['meet', 'apply', 'skip', 'reset', 'mark', 'move', 'enqueue', 'fail'])
 
 type Call = (...args: unknown[]) => Promise<unknown>
 
@@ -45,7 +46,7 @@ export interface StorageHabits {
  * that it had begun done or not done, in order.
  */
 export class DeviceStorage {
-  private readonly disk = new MemoryClientStore()
+  private readonly disk = new CopyableStore()
   private readonly waiting: { process: Process; granted: () => void }[] = []
   private leader: Process | undefined
   /** Called when the next change begins, once. */
@@ -58,6 +59,11 @@ export class DeviceStorage {
     /** Told when the device has stored where it starts. */
     private readonly seeded: () => void,
   ) {}
+
+  /** Where the device stands. */
+  states(): ConversationState[] {
+    return this.disk.copy().conversations.map(({ state }) => state)
+  }
 
   /** The store as one tab sees it. */
   handle(process: Process): ClientStore {

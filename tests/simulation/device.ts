@@ -103,7 +103,10 @@ export class Tab {
     const last = this.saved.last.get(conversation) ?? 0
     const ignore = () => {}
     if (random.chance(0.6)) {
-      if (last > 0) run.client.markRead(conversation, last).catch(ignore)
+      if (last === 0) return
+      const unread = random.chance(0.2)
+      if (unread) run.client.markUnread(conversation, random.integer(1, last)).catch(ignore)
+      else run.client.markRead(conversation, last).catch(ignore)
     } else if (random.chance(0.5)) run.client.typing(conversation, true)
     else
       run.client

@@ -1,3 +1,5 @@
+import { isCountable } from '@kithwire/protocol'
+import type { Device } from './device.js'
 import type { ServerRun } from './server-host.js'
 import type { World } from './world.js'
 
@@ -13,6 +15,7 @@ export function finish(world: World): void {
   const live = world.tabs.filter((tab) => tab.run).flatMap((tab) => [tab.saved, tab.run!.plain])
   views.finish(live, heardBy)
   wire.finish()
+  for (const device of devices) if (device.tabs.some((tab) => tab.run)) countUnread(world, device, heardBy(device.user))
   // The same goes for a mark that was told during a block: it is told again when the device hears of the unblock.
   for (const device of devices)
     for (const conversation of heardBy(device.user)) {
@@ -21,6 +24,23 @@ export function finish(world: World): void {
       if (delivered !== head)
         verdict.fail('I8', `${device.host}: ${delivered} of ${head} in ${conversation} are marked as delivered`)
     }
+}
+
+/** What a device says that is unread is what the log has above what was seen there. */
+function countUnread(
+  { journal, verdict }: World,
+  { host, user, storage }: Device,
+  conversations: readonly string[],
+): void {
+  const open = new Set(conversations)
+  for (const { conversation, seen, unread } of storage.states()) {
+    // What retention takes does not count for the server, and does for who had it before.
+    if (!open.has(conversation) || journal.stable.first(conversation) > 1) continue
+    const above = journal.stable.log(conversation).slice(seen)
+    const expected = above.filter(({ from, type }) => from !== user && isCountable(type)).length
+    if (unread !== expected)
+      verdict.fail('I8', `${host}: ${unread} of ${expected} above ${seen} in ${conversation} count as unread`)
+  }
 }
 
 /** Everybody leaves. Answers with the check that nothing of them is left. */

@@ -1,4 +1,6 @@
+import { isCountable } from '@kithwire/protocol'
 import type {
+  CountRange,
   Entry,
   FriendshipRow,
   FriendshipRows,
@@ -10,6 +12,7 @@ import type {
   Store,
   Stored,
 } from '../../packages/server/src/store.js'
+import { mergeMark } from '../../packages/server/src/stores/merge-mark.js'
 import type { Disk, JournalRecord } from './disk.js'
 import type { Journal } from './journal.js'
 import type { Process } from './process.js'
@@ -87,6 +90,15 @@ export class JournalStore implements Store {
     return this.reading((disk) => disk.log(conversation)[seq - 1]?.id.slice(-8) ?? '')
   }
 
+  count(ranges: readonly CountRange[]): Promise<number[]> {
+    return this.reading((disk) =>
+      ranges.map(({ conversation, after, to, except }) => {
+        const log = disk.log(conversation).slice(Math.max(after, disk.first(conversation) - 1), to)
+        return log.filter(({ from, type }) => from !== except && isCountable(type)).length
+      }),
+    )
+  }
+
   marks(conversations: readonly string[]): Promise<Mark[]> {
     return this.reading((disk) => disk.marks(conversations))
   }
@@ -95,9 +107,8 @@ export class JournalStore implements Store {
     return this.writing(() =>
       marks.map((mark) => {
         const known = this.journal.written.mark(mark.conversation, mark.user)
-        const delivered = Math.max(known.delivered, mark.delivered)
-        const merged: Mark = { ...known, delivered, read: Math.min(Math.max(known.read, mark.read), delivered) }
-        if (merged.delivered !== known.delivered || merged.read !== known.read)
+        const merged = mergeMark(known, mark)
+        if (merged.delivered !== known.delivered || merged.read !== known.read || merged.seen !== known.seen)
           this.journal.write({ kind: 'mark', mark: merged })
         return merged
       }),

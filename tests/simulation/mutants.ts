@@ -225,6 +225,27 @@ export const MUTANTS: readonly Mutant[] = [
     10_000,
   ),
   mutant(
+    'what the server has counted is counted again',
+    `${CLIENT}/unread.ts`,
+    'counted: Math.max(head, state.applied)',
+    'counted: state.applied',
+    3_000,
+  ),
+  mutant(
+    'what came after the server has counted is not counted in',
+    `${CLIENT}/unread.ts`,
+    'partial: false }, after: head }',
+    'partial: false }, after: state.applied }',
+    3_000,
+  ),
+  mutant(
+    'entries count that were read elsewhere before they came',
+    `${CLIENT}/unread.ts`,
+    'const counts = item.seq > state.seen && ',
+    'const counts = ',
+    10_000,
+  ),
+  mutant(
     'a dead socket is not noticed',
     `${CLIENT}/connection.ts`,
     "dead: () => this.dispatch({ type: 'silent' }),",

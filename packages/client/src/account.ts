@@ -1,5 +1,4 @@
 import {
-  type AckItem,
   type ClientFrame,
   DEFAULT_LIMITS,
   type IMessage,
@@ -19,11 +18,13 @@ import type { ResolvedOptions } from './options.js'
 import { Outbox } from './outbox.js'
 import { Outgoing } from './outgoing.js'
 import { Pending } from './pending.js'
+import { Places } from './places.js'
 import { Receipts } from './receipts.js'
 import { helloFrames } from './resume.js'
 import { Serial } from './serial.js'
 import { Subscriptions } from './subscriptions.js'
 import { Syncs } from './syncs.js'
+import { toldPlace } from './unread.js'
 
 export type Emit = <Name extends keyof ClientEvents>(name: Name, ...values: ClientEvents[Name]) => void
 
@@ -35,6 +36,7 @@ export class Account {
   private readonly outbox: Outbox
   private readonly receipts: Receipts
   readonly outgoing: Outgoing
+  private readonly places: Places
   private readonly pending = new Pending((problem) => this.report(problem))
   /** To whom a conversation goes, where `send` said so. */
   private readonly peers = new Map<string, string>()
@@ -57,6 +59,11 @@ export class Account {
     this.syncs = new Syncs(runtime)
     this.receipts = new Receipts(store, runtime, error)
     this.outgoing = new Outgoing(store, (change) => emit('outgoing', change), error)
+    this.places = new Places(store, {
+      read: (conversation, seq) => emit('read', { conversation, seq }),
+      unread: (conversation, unread) => emit('unread', { conversation, unread }),
+      error,
+    })
     this.subscriptions = new Subscriptions(store, {
       reset: (conversation, to, removed) => emit('reset', { conversation, to, removed }),
       gap: (conversation, from, to) => emit('gap', { conversation, from, to }),
@@ -82,7 +89,7 @@ export class Account {
       runtime,
       held: (conversation) => this.inbox.holds(conversation),
       flight: (conversation, cids) => store.tell({ kind: 'flight', conversation, cids }),
-      acked: (conversation, item) => this.acked(conversation, item),
+      acked: (conversation, { cid, seq, id, at }) => this.pending.sent({ conversation, cid, seq, id, at }),
       receive: (link, conversation, items) =>
         this.serial.run(() => this.inbox.receive(link, conversation, this.own(conversation, items))),
       error,
@@ -167,8 +174,9 @@ export class Account {
         return
       case 'cursor': {
         const { conversation, delivered = 0, read = 0, user } = frame
-        if (user === undefined || user === this.identity?.user) return this.store.mark(conversation, { read })
-        return this.store.mark(conversation, { others: [[user, delivered, read]] })
+        if (user === undefined || user === this.identity?.user)
+          return this.store.move(conversation, { place: toldPlace(frame) })
+        return this.store.mark(conversation, [[user, delivered, read]])
       }
       case 'signal': {
         const { conversation, user, kind, value } = frame
@@ -220,10 +228,6 @@ export class Account {
     return items(this.identity?.user ?? '').map((item) => (to === undefined ? item : { ...item, to }))
   }
 
-  private acked(conversation: string, { cid, seq, id, at }: AckItem): void {
-    this.pending.sent({ conversation, cid, seq, id, at })
-  }
-
   /** What the store tells of itself, whichever tab caused it. */
   private look(change: StoreChange): void {
     if (change.kind === 'trouble') this.report(change.error)
@@ -234,6 +238,7 @@ export class Account {
   private lookAt(change: ConversationChange): void {
     const { conversation } = change
     this.outgoing.look(change)
+    this.places.look(change)
     switch (change.kind) {
       case 'flight':
       case 'discarded':
@@ -259,12 +264,9 @@ export class Account {
       case 'marks':
         this.emit('marks', { conversation, marks: change.marks })
         break
+      case 'unread':
       case 'read':
         this.receipts.touch(conversation)
-        this.store
-          .conversation(conversation)
-          .then((state) => state && this.emit('read', { conversation, seq: state.read }))
-          .catch((error: unknown) => this.report(error))
         break
       default:
         this.subscriptions.look(conversation)

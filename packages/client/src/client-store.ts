@@ -1,4 +1,5 @@
 import type { HeadTuple, IMessage, KithwireError, KithwireErrorCode, MarkTuple, SendItem } from '@kithwire/protocol'
+import { type PlaceChange, placeOf } from './unread.js'
 
 /** Who this device is to the server. Kept with the store, so that all tabs over one store are one device. */
 export interface DeviceIdentity {
@@ -29,6 +30,16 @@ export interface ConversationState {
   read: number
   /** How far the others have got. */
   marks: readonly MarkTuple[]
+  /** Entries of others above it count as unread: `read`, or less where the user has set that back. */
+  seen: number
+  /** How many entries do. Their texts may still be on the way, or never come here: they are older than this device. */
+  unread: number
+  /** Up to where `unread` counts. */
+  counted: number
+  /** `unread` lacks entries below `base`, until the server has been asked. */
+  partial: boolean
+  /** The server has not confirmed `seen` yet. */
+  unsaid: boolean
   /** The `to` of every reset there was, oldest first: a reader that knows fewer of them goes back. */
   resets: readonly number[]
 }
@@ -68,7 +79,7 @@ export interface Applied {
  * reaches every watcher of the store, the tab that made the change included.
  */
 export type StoreChange =
-  | { kind: 'applied' | 'read' | 'reset'; conversation: string }
+  | { kind: 'applied' | 'read' | 'unread' | 'reset'; conversation: string }
   /** A row of the outbox began to wait, or was forgotten. */
   | { kind: 'queued' | 'discarded'; conversation: string; cid: string }
   | { kind: 'sent'; conversation: string; cid: string; seq: number; id: string; at: number }
@@ -122,7 +133,7 @@ export interface ClientStore {
   conversation(conversation: string): Promise<ConversationState | undefined>
   /**
    * Takes heads of the server. A conversation that the store does not know starts as `startOf` says; of one that it
-   * knows only the marks are merged, by max. With `welcome` the epoch is stored and the device is seeded.
+   * knows only the marks are merged, by max, and the user's own place as `moved` says. With `welcome` the epoch is stored and the device is seeded.
    *
    * @param welcome.after places from which the app wants to go on, for a device that was not seeded before.
    * @returns the states in the order of the heads.
@@ -137,15 +148,17 @@ export interface ClientStore {
   skip(conversation: string, from: number, to: number): Promise<boolean>
   /**
    * Goes back to `to`: drops entries above it, puts the user's own ones among them, unless retention has blanked them,
-   * into the outbox with their cids and `queuedAt: at`, lowers `read`, replaces the marks of the others, appends `to` to `resets`. `base` and `baseTail` become `to` and
-   * `tail` if `base` is above `to`. Does nothing and answers false if there were not `resets` resets before.
+   * into the outbox with their cids and `queuedAt: at`, lowers `read` and `seen` as `movedBack` says, replaces the marks
+   * of the others, appends `to` to `resets`. `base` and `baseTail` become `to` and `tail` if `base` is above `to`. Does nothing and answers false if there were not `resets` resets before.
    */
   reset(
     conversation: string,
     point: { resets: number; to: number; tail: string; marks: readonly MarkTuple[]; at: number },
   ): Promise<boolean>
-  /** Merges by max what this user has read, on this device or another, and what others have got. */
-  mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void>
+  /** Merges by max what others have got. */
+  mark(conversation: string, others: readonly MarkTuple[]): Promise<void>
+  /** Moves this user's own place, as `moved` and `recounted` say. Does nothing for a conversation that is not known. */
+  move(conversation: string, change: PlaceChange): Promise<void>
   /** Ascending entries with `seq > after`, at most `limit`. */
   messages(conversation: string, after: number, limit: number): Promise<IMessage[]>
   /** The last entry with `seq ≤ at`. */
@@ -194,7 +207,11 @@ export function startOf(head: HeadTuple, seeded: boolean, after?: number): Conve
   const [conversation, at, , joined, , read, marks, tail] = head
   const base = seeded ? joined : after === undefined ? at : Math.min(at, Math.max(joined, after))
   const known = base === at ? tail : ''
-  return { conversation, base, baseTail: known, applied: base, tail: known, read, marks, resets: [] }
+  const state = { conversation, base, baseTail: known, applied: base, tail: known, read, marks, resets: [] }
+  const { seen, unread } = placeOf(head)
+  const counts = unread !== undefined
+  const partial = !counts && seen !== undefined && seen < base
+  return { ...state, seen: seen ?? read, unread: unread ?? 0, counted: counts ? at : base, partial, unsaid: false }
 }
 
 /** Marks of several users merged by max, and which of them grew. For adapters. */

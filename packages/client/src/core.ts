@@ -187,7 +187,12 @@ export class Core {
     const { store } = this.account
     const state = await store.conversation(conversation)
     if (!state) return
-    await store.mark(conversation, { read: Math.min(seq ?? state.applied, state.applied) })
+    await store.move(conversation, { read: Math.min(seq ?? state.applied, state.applied) })
+  }
+
+  /** Makes the entries from `seq` on count as unread again. */
+  markUnread(conversation: string, seq: number): Promise<void> {
+    return this.account.store.move(conversation, { seen: seq - 1 })
   }
 
   typing(conversation: string, on: boolean): void {

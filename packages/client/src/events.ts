@@ -58,6 +58,8 @@ export interface ClientEvents {
   marks: [marks: { conversation: string; marks: readonly MarkTuple[] }]
   /** This user has read up to here, on whichever device. */
   read: [read: { conversation: string; seq: number }]
+  /** How many entries of a conversation are unread now. */
+  unread: [unread: { conversation: string; unread: number }]
   /** Typing or presence of another user. Not stored, not promised. */
   signal: [signal: { conversation: string; user: string; kind: 'typing' | 'presence'; value: boolean }]
   /** These conversations have, or may have, something new: a new one among them means that the user became a member. */

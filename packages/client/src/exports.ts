@@ -34,4 +34,14 @@ export type { TokenSource, WsRequestOptions } from './options.js'
 export { sendState } from './send-state.js'
 export { MemoryClientStore } from './stores/memory.js'
 export type { ListenOptions, MessageListener } from './subscriptions.js'
+export {
+  moved,
+  movedBack,
+  type OwnPlace,
+  type PlaceChange,
+  placeOf,
+  type Recount,
+  recounted,
+  withEntry,
+} from './unread.js'
 export { noWakeups, type Wakeup, type Wakeups } from './wakeups.js'

@@ -11,6 +11,8 @@ const AGAIN = 4_000
 interface Told {
   delivered: number
   read: number
+  /** The `seen` that was last sent on this socket. */
+  seen?: number | undefined
   at: number
 }
 
@@ -40,7 +42,8 @@ export class Receipts {
     heads.forEach(([conversation, head, , , delivered, read], index) => {
       const at = this.told.get(conversation)?.at ?? Number.NEGATIVE_INFINITY
       this.told.set(conversation, { delivered, read, at })
-      const { applied, read: own } = states[index]!
+      const { applied, read: own, partial, unsaid } = states[index]!
+      if (partial || unsaid) this.touch(conversation)
       // Above the head there is nothing to have got: that log was restored, and a reset is due.
       if (applied <= head && (applied > delivered || own > read)) this.touch(conversation)
     })
@@ -108,10 +111,18 @@ export class Receipts {
       if (!link || link !== this.link) return
       const delivered = state?.applied ?? 0
       const read = Math.min(state?.read ?? 0, delivered)
-      if (delivered <= told.delivered && read <= told.read) continue
+      // The answer to `seen` says how many entries are above it, also those that are not here.
+      const seen = state && (state.unsaid || state.partial) ? state.seen : undefined
+      if (delivered <= told.delivered && read <= told.read && (seen === undefined || seen === told.seen)) continue
       this.last = now
-      this.told.set(conversation, { delivered, read, at: now })
-      link.post({ t: 'cursor', conversation, delivered, ...(read > 0 && { read }) })
+      this.told.set(conversation, { delivered, read, seen, at: now })
+      link.post({
+        t: 'cursor',
+        conversation,
+        delivered,
+        ...(read > told.read && { read }),
+        ...(seen !== undefined && { seen }),
+      })
       return
     }
   }

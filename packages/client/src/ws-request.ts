@@ -34,6 +34,11 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
   history(conversation: string, options?: HistoryOptions): Promise<HistoryPage>
   /** Marks as read up to `seq`, or all that this device has. */
   markRead(conversation: string, seq?: number): Promise<void>
+  /**
+   * Makes the entries from `seq` on count as unread again, for this user on all devices. The others keep seeing that they
+   * were read; `markRead` ends it.
+   */
+  markUnread(conversation: string, seq: number): Promise<void>
   /** Tells the others that this user is typing, or no more. Not promised. */
   typing(conversation: string, on: boolean): void
   /** Where this device stands in each conversation: what it has, what this user has read, how far the others are. */
@@ -137,6 +142,10 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
 
     markRead(conversation: string, seq?: number): Promise<void> {
       return this.core.markRead(conversation, seq)
+    }
+
+    markUnread(conversation: string, seq: number): Promise<void> {
+      return this.core.markUnread(conversation, seq)
     }
 
     typing(conversation: string, on: boolean): void {

@@ -94,7 +94,13 @@ const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     },
     { requiredKeys: ['t', 'conversation'] },
   ),
-  fc.record({ t: fc.constant('cursor' as const), conversation: id, user, delivered: count, read: count }),
+  fc.record(
+    {
+      ...{ t: fc.constant('cursor' as const), conversation: id, user, delivered: count, read: count },
+      ...{ seen: count, unread: count, head: count },
+    },
+    { requiredKeys: ['t', 'conversation', 'user'] },
+  ),
   fc.record({
     ...{ t: fc.constant('signal' as const), conversation: id, user, value: fc.boolean() },
     kind: fc.constantFrom('typing', 'presence'),

@@ -8,7 +8,11 @@ export type CursorTuple = readonly [conversation: string, seq: number, tail: str
 /** How far another member has got. */
 export type MarkTuple = readonly [user: string, delivered: number, read: number]
 
-/** What `welcome` and `behind` say of one conversation. `tail` belongs to the entry at `head`; empty at head 0. */
+/**
+ * What `welcome` and `behind` say of one conversation. `tail` belongs to the entry at `head`; empty at head 0. Entries
+ * above `seen` count as unread: `read`, or less where the user has set that back. `unread` is how many of them, up to
+ * `head`, do; absent where the device is taken to count itself.
+ */
 export type HeadTuple = readonly [
   conversation: string,
   head: number,
@@ -18,6 +22,8 @@ export type HeadTuple = readonly [
   read: number,
   marks: readonly MarkTuple[],
   tail: string,
+  seen?: number,
+  unread?: number,
 ]
 
 export interface Hello {
@@ -58,12 +64,17 @@ export interface Sync {
   limit: number
 }
 
-/** From a client: its user's marks. From the server: those of `user`. Cumulative, merged by max. */
+/** From a client: its user's marks. From the server: those of `user`. Cumulative, merged by max, but for `seen`. */
 export interface Cursor {
   t: 'cursor'
   conversation: string
   delivered?: number
   read?: number
+  /** The user's own: entries above it count as unread. The last one that was sent counts. */
+  seen?: number
+  /** From the server: of the entries up to `head`, so many count as unread. */
+  unread?: number
+  head?: number
   user?: string
 }
 

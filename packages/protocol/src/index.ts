@@ -26,7 +26,15 @@ export {
   type LegacyType,
 } from './legacy.js'
 export { DEFAULT_LIMITS, type Limits, PROTOCOL_LIMITS } from './limits.js'
-export type { IMessage, MessageMeta, MessageRef, MessageType, SendItem } from './message.js'
+export {
+  COUNTABLE_TYPES,
+  type IMessage,
+  isCountable,
+  type MessageMeta,
+  type MessageRef,
+  type MessageType,
+  type SendItem,
+} from './message.js'
 export { newCid, newId, type Runtime, systemRuntime, type Timer } from './runtime.js'
 export type { SocketFactory, SocketLike, SocketListener } from './socket.js'
 export {

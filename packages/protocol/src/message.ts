@@ -1,6 +1,11 @@
 /** The kinds of entry that every Kithwire server stores. Further ones are open: a kind is any short name. */
 export type MessageType = 'text' | 'emoji' | 'file' | (string & {})
 
+/** Kinds of entries that are something to read, and so count as unread until they were. */
+export const COUNTABLE_TYPES: readonly MessageType[] = Object.freeze(['text', 'emoji', 'file'])
+
+export const isCountable = (type: MessageType): boolean => COUNTABLE_TYPES.includes(type)
+
 /** The author and the `cid` of the entry that another one is about: a `seq` would point elsewhere after a restored backup. */
 export type MessageRef = readonly [from: string, cid: string]
 

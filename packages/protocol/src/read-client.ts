@@ -131,7 +131,9 @@ function readCursor(fields: Fields): Cursor {
   const cursor: Cursor = { t: 'cursor', conversation: fields.id('conversation') }
   if (fields.has('delivered')) cursor.delivered = fields.integer('delivered', 0)
   if (fields.has('read')) cursor.read = fields.integer('read', 0)
-  if (!fields.has('delivered') && !fields.has('read')) fields.fail('delivered', '`delivered`, `read` or both')
+  if (fields.has('seen')) cursor.seen = fields.integer('seen', 0)
+  if (!fields.has('delivered') && !fields.has('read') && !fields.has('seen'))
+    fields.fail('delivered', '`delivered`, `read` or `seen`')
   return cursor
 }
 

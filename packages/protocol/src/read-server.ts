@@ -27,6 +27,9 @@ export function readServerFrame(type: string, fields: Fields): ServerFrame | und
         conversation: fields.id('conversation'),
         ...(fields.has('delivered') && { delivered: fields.integer('delivered', 0) }),
         ...(fields.has('read') && { read: fields.integer('read', 0) }),
+        ...(fields.has('seen') && { seen: fields.integer('seen', 0) }),
+        ...(fields.has('unread') && { unread: fields.integer('unread', 0) }),
+        ...(fields.has('head') && { head: fields.integer('head', 0) }),
         ...(fields.has('user') && { user: fields.check('user', isUserId, 'a user id', '') }),
       }
     case 'signal':
@@ -121,13 +124,16 @@ function readMark(value: unknown): MarkTuple | undefined {
 
 function readHead(value: unknown): HeadTuple | undefined {
   if (!Array.isArray(value)) return undefined
-  const [conversation, head, first, joined, delivered, read, marks, tail] = value
-  if (!isId(conversation) || ![head, first, joined, delivered, read].every((part) => isInteger(part, 0)))
+  const [conversation, head, first, joined, delivered, read, marks, tail, seen = read, unread] = value
+  if (!isId(conversation) || ![head, first, joined, delivered, read, seen].every((part) => isInteger(part, 0)))
     return undefined
+  if (unread !== undefined && !isInteger(unread, 0)) return undefined
   if (!Array.isArray(marks) || !readTail(tail)) return undefined
   const others = marks.map(readMark)
   if (others.includes(undefined)) return undefined
-  return [conversation, head, first, joined, delivered, read, others as MarkTuple[], tail]
+  const tuple = [conversation, head, first, joined, delivered, read, others as MarkTuple[], tail] as const
+  if (unread !== undefined) return [...tuple, seen, unread]
+  return value.length > 8 ? [...tuple, seen] : [...tuple]
 }
 
 const heads = (fields: Fields): HeadTuple[] => fields.list('heads', PROTOCOL_LIMITS.heads, 'heads', readHead)

@@ -62,7 +62,7 @@ export class Behind {
     const part = new Set([...this.missed].slice(0, PROTOCOL_LIMITS.heads))
     for (const conversation of part) this.missed.delete(conversation)
     this.telling = part
-    readHeads(this.context, this.session.user, part)
+    readHeads(this.context, this.session.user, { only: part, knows: () => true })
       .then((heads) => {
         this.context.fanOut.met(heads, this.session)
         if (heads.length > 0) this.send({ t: 'behind', heads: heads.map(({ tuple }) => tuple) })

@@ -146,6 +146,9 @@ export class BusLink {
       case 'cursor':
         fanOut.hintedCursor(hint.cursor, user)
         return
+      case 'own':
+        fanOut.hintedOwnCursor(hint.cursor)
+        return
       case 'signal':
         fanOut.hintedSignal(hint.signal, user)
         return

@@ -41,6 +41,22 @@ it('relays marks and typing', async () => {
   expect(ben.of('signal')).toHaveLength(0)
 })
 
+it('tells the devices of a user on every node what is unread, and nobody else', async () => {
+  const { one, other, clock } = twoNodes()
+  const ann = await one.enter('ann')
+  const ben = await one.enter('ben')
+  const tablet = await other.enter('ben', { device: deviceOf('tablet') })
+  ann.sendItems('c1', 'm1', 'm2', 'm3')
+  await tablet.next('messages')
+  ben.send({ t: 'cursor', conversation: 'c1', read: 3 })
+  ben.send({ t: 'cursor', conversation: 'c1', seen: 1 })
+  const told = { t: 'cursor', conversation: 'c1', user: 'ben', delivered: 3, read: 3, seen: 1, unread: 2, head: 3 }
+  expect(await tablet.next('cursor', 3)).toEqual(told)
+  expect(ben.of('cursor').at(-1)).toEqual(told)
+  await clock.advance(1_000)
+  expect(ann.of('cursor').some((frame) => 'seen' in frame)).toBe(false)
+})
+
 it('hands out doubled hints once, and makes devices look where hints came in another order', async () => {
   const { one, other, buses, clock } = twoNodes()
   const ann = await one.enter('ann')

@@ -4,6 +4,7 @@ import type { OwnHead } from './heads.js'
 import type { Hint } from './hint.js'
 import type { HotConversations } from './hot.js'
 import type { Log, LogThrottle } from './log.js'
+import type { MarksFrame, OwnMarksFrame } from './marks.js'
 import type { DevicePeer, Peer, SessionRegistry } from './session-registry.js'
 import { type Outcome, type Send, toMessage } from './store.js'
 
@@ -87,7 +88,7 @@ export class FanOut {
   }
 
   /** Marks of `cursor.user`, to every socket of the members but `origin`. */
-  cursor(cursor: Required<Cursor>, fallback: readonly string[], origin?: Peer): void {
+  cursor(cursor: MarksFrame, fallback: readonly string[], origin?: Peer): void {
     this.publish?.(fallback, { kind: 'cursor', cursor })
     const push = framePush('cursor', cursor)
     this.toMembers(cursor.conversation, fallback, (members) => {
@@ -97,7 +98,7 @@ export class FanOut {
   }
 
   /** Marks that another node has stored, and published to each of the members: the first to arrive is for all. */
-  hintedCursor(cursor: Required<Cursor>, user: string): void {
+  hintedCursor(cursor: MarksFrame, user: string): void {
     const { conversation } = cursor
     const { hot } = this.parts
     const push = framePush('cursor', cursor)
@@ -105,6 +106,21 @@ export class FanOut {
       if (hot.seqOf(conversation) !== undefined && !hot.lacks(cursor)) return
       this.toPeers(members, (peer) => peer.push(push))
       hot.marked(cursor)
+    })
+  }
+
+  /** Marks of a user and what follows from them, to all of the user's own sockets. */
+  ownCursor(cursor: OwnMarksFrame): void {
+    this.publish?.([cursor.user], { kind: 'own', cursor })
+    this.hintedOwnCursor(cursor)
+  }
+
+  /** The same, from another node. */
+  hintedOwnCursor(cursor: OwnMarksFrame): void {
+    const push = framePush('cursor', cursor)
+    const { conversation, user } = cursor
+    this.toMembers(conversation, [user], (members) => {
+      if (members.includes(user)) this.toPeers([user], (peer) => peer.push(push))
     })
   }
 

@@ -9,11 +9,18 @@ export interface OwnHead {
   members: readonly string[]
 }
 
-/** The heads of all conversations that a user is a member of now, or of those in `only`. Rejects as store and port do. */
+export interface HeadsQuestion {
+  /** @default all conversations */
+  only?: ReadonlySet<string>
+  /** Conversations of which the device counts for itself what is unread: it has them, and they may be long. */
+  knows(conversation: string): boolean
+}
+
+/** The heads of the conversations that a user is a member of now. Rejects as store and port do. */
 export async function readHeads(
   { friendships, store }: Pick<Context, 'friendships' | 'store'>,
   user: string,
-  only?: ReadonlySet<string>,
+  { only, knows }: HeadsQuestion,
 ): Promise<OwnHead[]> {
   const all = await friendships.of(user)
   const memberships = only === undefined ? all : all.filter(({ conversation }) => only.has(conversation))
@@ -26,10 +33,21 @@ export async function readHeads(
     if (list === undefined) marksOf.set(mark.conversation, [mark])
     else list.push(mark)
   }
-  return memberships.map((membership, index) => ({
+  const own = memberships.map((membership, index) => ({
     members: membership.members,
     tuple: headTuple(user, membership, heads[index]!, marksOf.get(membership.conversation) ?? []),
   }))
+  const ahead = own.filter(({ tuple }) => tuple[8]! < tuple[1] && !knows(tuple[0]))
+  if (ahead.length === 0) return own
+  const ranges = ahead.map(({ tuple }) => ({ conversation: tuple[0], after: tuple[8]!, to: tuple[1], except: user }))
+  const counts = await store.count(ranges)
+  for (const [index, head] of ahead.entries()) head.tuple = withUnread(head.tuple, counts[index]!)
+  return own
+}
+
+function withUnread(tuple: HeadTuple, unread: number): HeadTuple {
+  const [conversation, head, first, joined, delivered, read, marks, tail, seen] = tuple
+  return [conversation, head, first, joined, delivered, read, marks, tail, seen, unread]
 }
 
 function headTuple(user: string, membership: Membership, head: Head, marks: readonly Mark[]): HeadTuple {
@@ -39,6 +57,7 @@ function headTuple(user: string, membership: Membership, head: Head, marks: read
   const others = membership.members
     .filter((member) => member !== user)
     .map((member): MarkTuple => [member, of.get(member)?.delivered ?? 0, of.get(member)?.read ?? 0])
+  const seen = own?.seen ?? own?.read ?? 0
   return [
     membership.conversation,
     head.head,
@@ -48,5 +67,6 @@ function headTuple(user: string, membership: Membership, head: Head, marks: read
     own?.read ?? 0,
     others,
     head.tail,
+    ...(seen < head.head ? ([seen] as const) : ([seen, 0] as const)),
   ]
 }

@@ -1,10 +1,13 @@
-import { type Cursor, type IMessage, isId, isInteger, isObject, isUserId, type Signal } from '@kithwire/protocol'
+import { type IMessage, isId, isInteger, isObject, isUserId, type Signal } from '@kithwire/protocol'
+import type { MarksFrame, OwnMarksFrame } from './marks.js'
 
 /** What one server tells the others by the bus. */
 export type Hint =
   /** Entries of one send up to `seq`; without items: look at the head. */
   | { kind: 'entries'; conversation: string; seq: number; items?: readonly IMessage[] }
-  | { kind: 'cursor'; cursor: Required<Cursor> }
+  | { kind: 'cursor'; cursor: MarksFrame }
+  /** To the user alone. */
+  | { kind: 'own'; cursor: OwnMarksFrame }
   | { kind: 'signal'; signal: Required<Signal> }
   /** The members of a conversation changed. */
   | { kind: 'members'; conversation: string }
@@ -37,13 +40,9 @@ function isHint(value: { [field: string]: unknown }): value is { [field: string]
     case 'entries':
       return isId(value.conversation) && isInteger(value.seq, 1) && areItems(value.items, value.conversation)
     case 'cursor':
-      return (
-        isObject(cursor) &&
-        isId(cursor.conversation) &&
-        isUserId(cursor.user) &&
-        isInteger(cursor.delivered, 0) &&
-        isInteger(cursor.read, 0)
-      )
+      return isMarks(cursor)
+    case 'own':
+      return isMarks(cursor) && [cursor.seen, cursor.unread, cursor.head].every((part) => isInteger(part, 0))
     case 'signal':
       return isObject(signal) && isId(signal.conversation) && isUserId(signal.user) && typeof signal.value === 'boolean'
     case 'members':
@@ -56,6 +55,13 @@ function isHint(value: { [field: string]: unknown }): value is { [field: string]
       return false
   }
 }
+
+const isMarks = (cursor: unknown): cursor is { [field: string]: unknown } =>
+  isObject(cursor) &&
+  isId(cursor.conversation) &&
+  isUserId(cursor.user) &&
+  isInteger(cursor.delivered, 0) &&
+  isInteger(cursor.read, 0)
 
 function areItems(items: unknown, conversation: string): boolean {
   if (items === undefined) return true

@@ -52,6 +52,17 @@ export interface Mark {
   user: string
   delivered: number
   read: number
+  /** Entries above it count as unread, for the user alone. Below `read`; absent where it is the same. */
+  seen?: number
+}
+
+/** Entries of one conversation in `after + 1 … to`. */
+export interface CountRange {
+  conversation: string
+  after: number
+  to: number
+  /** Whose entries are left out. */
+  except: string
 }
 
 /** A window of a log: ascending entries with `seq > after`, or the newest ones with `seq < before`, also ascending. */
@@ -71,6 +82,8 @@ export type Range = { after: number; limit: number } | { before: number; limit: 
  * 8. Marks only grow. `retain` blanks content and keeps `(conversation, from, cid, seq, id)`, so a late retry is still a
  *    duplicate, and a late other content still a conflict.
  * 9. Every string comes back as it was, `\u0000` and emoji included.
+ * 10. `seen` does not grow only: `mark` sets it to what it is given, if that is below the merged `read`. Without one it
+ *    stays, until `read` grows.
  */
 export interface Store {
   /** False if a crash of the process loses what was acknowledged. Told to clients as the capability `durable`. */
@@ -89,9 +102,14 @@ export interface Store {
    * for long learns whether the log is still the one it knows. Empty at 0 and beyond the head.
    */
   tail(conversation: string, seq: number): Promise<string>
+  /**
+   * How many entries that count (`isCountable` of the protocol) each range holds, those of `except` and what retention
+   * has taken left out. In the order asked.
+   */
+  count(ranges: readonly CountRange[]): Promise<number[]>
   /** The marks of all users of these conversations. */
   marks(conversations: readonly string[]): Promise<Mark[]>
-  /** Merges by max and answers with the merged marks, in the same order. */
+  /** Merges by max, but for `seen`, and answers with the merged marks, in the same order. */
   mark(marks: readonly Mark[]): Promise<Mark[]>
   /** Makes `first` the first seq that has content. Never goes back. */
   retain(conversation: string, first: number): Promise<void>

@@ -24,9 +24,16 @@ export interface CidRecord {
   seq?: number
 }
 
+export interface ConversationRow {
+  conversation: string
+  state: ConversationState
+  /** Entries that are kept. */
+  held: number
+}
+
 export interface Schema extends DBSchema {
   meta: { key: string; value: Meta }
-  conversations: { key: string; value: { conversation: string; state: ConversationState; held: number } }
+  conversations: { key: string; value: ConversationRow }
   entries: { key: [conversation: string, seq: number]; value: IMessage }
   cids: { key: [conversation: string, cid: string]; value: CidRecord }
   outbox: { key: [conversation: string, order: number]; value: OutboxItem; indexes: { queuedAt: number } }

@@ -63,6 +63,7 @@ export class IndexedDbStore implements ClientStore {
   readonly skip = this.bind('skip')
   readonly reset = this.bind('reset')
   readonly mark = this.bind('mark')
+  readonly move = this.bind('move')
   readonly messages = this.bind('messages')
   readonly last = this.bind('last')
   readonly enqueue = this.bind('enqueue')

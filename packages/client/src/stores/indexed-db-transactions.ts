@@ -12,8 +12,9 @@ import {
   startOf,
   tailOf,
 } from '../client-store.js'
+import { moved, movedBack, type PlaceChange, placeOf, type Recount, recounted, withEntry } from '../unread.js'
 import { IndexedDbOutbox } from './indexed-db-outbox.js'
-import type { CidRecord } from './indexed-db-schema.js'
+import type { CidRecord, ConversationRow } from './indexed-db-schema.js'
 import type { TransactionName, Work } from './indexed-db-work.js'
 
 /** Entries of one conversation with `after < seq ≤ to`. */
@@ -66,10 +67,11 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
     const seeded = meta.identity?.seeded ?? false
     const states: ConversationState[] = []
     for (const head of heads) {
-      const [conversation, , , , , read, marks] = head
+      const [conversation, , , , , , marks] = head
       const row = await this.work.conversations.get(conversation)
       if (row) {
-        states.push(this.merge(row, read, marks))
+        const merged = { ...row, state: this.merge(row, marks) }
+        states.push(await this.shift(merged, moved(merged.state, { place: placeOf(head) })))
         continue
       }
       const state = startOf(head, seeded, welcome?.after.get(conversation))
@@ -99,7 +101,7 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
       const follows = seq === state.applied + 1
       if (follows) {
         work.write(work.entries.put(item))
-        state = { ...state, applied: seq, tail: tailOf(id) }
+        state = withEntry({ ...state, applied: seq, tail: tailOf(id) }, item, identity?.user)
         added++
       }
       if (item.from !== identity?.user) continue
@@ -124,7 +126,7 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
   async skip(conversation: string, from: number, to: number): Promise<boolean> {
     const row = await this.work.conversations.get(conversation)
     if (row?.state.applied !== from || to <= from) return false
-    this.keep({ ...row, state: { ...row.state, applied: to, tail: '' } })
+    this.keep({ ...row, state: { ...row.state, applied: to, tail: '', counted: Math.max(to, row.state.counted) } })
     this.work.tell({ kind: 'gap', conversation, from: from + 1, to })
     return true
   }
@@ -156,24 +158,24 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
       back.push({ conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at })
     }
     if (back.length > 0) await this.outbox.putBack(conversation, back)
-    const next: ConversationState = {
-      ...state,
-      ...(state.base > to && { base: to, baseTail: tail }),
-      applied: to,
-      tail,
-      read: Math.min(state.read, to),
-      marks,
-      resets: [...state.resets, to],
-    }
+    const begin = state.base > to ? { base: to, baseTail: tail } : {}
+    const recount = movedBack({ ...state, ...begin, applied: to, tail, marks, resets: [...state.resets, to] }, to)
+    const kept = await work.entries.getAll(between(conversation, recount.after, Number.POSITIVE_INFINITY))
+    const next = recounted(recount, kept, identity?.user)
     this.keep({ conversation, state: next, held: row.held - dropped.length })
     work.tell({ kind: 'reset', conversation })
     for (const { cid } of back) work.tell({ kind: 'queued', conversation, cid })
     return true
   }
 
-  async mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void> {
+  async mark(conversation: string, others: readonly MarkTuple[]): Promise<void> {
     const row = await this.work.conversations.get(conversation)
-    if (row) this.merge(row, marks.read ?? 0, marks.others ?? [])
+    if (row) this.merge(row, others)
+  }
+
+  async move(conversation: string, change: PlaceChange): Promise<void> {
+    const row = await this.work.conversations.get(conversation)
+    if (row) await this.shift(row, moved(row.state, change))
   }
 
   messages(conversation: string, after: number, limit: number): Promise<IMessage[]> {
@@ -250,23 +252,27 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
     return row
   }
 
-  private keep(row: { conversation: string; state: ConversationState; held: number }): void {
+  private keep(row: ConversationRow): void {
     this.work.write(this.work.conversations.put(row))
   }
 
-  private merge(
-    row: { conversation: string; state: ConversationState; held: number },
-    read: number,
-    others: readonly MarkTuple[],
-  ): ConversationState {
+  private merge(row: ConversationRow, others: readonly MarkTuple[]): ConversationState {
     const { conversation } = row
     const { marks, grown } = mergeMarks(row.state.marks, others)
-    const further = read > row.state.read
-    if (grown.length === 0 && !further) return row.state
-    const state = { ...row.state, marks, read: Math.max(read, row.state.read) }
+    if (grown.length === 0) return row.state
+    const state = { ...row.state, marks }
     this.keep({ ...row, state })
-    if (grown.length > 0) this.work.tell({ kind: 'marks', conversation, marks: grown })
-    if (further) this.work.tell({ kind: 'read', conversation })
+    this.work.tell({ kind: 'marks', conversation, marks: grown })
+    return state
+  }
+
+  private async shift(row: ConversationRow, recount: Recount | undefined): Promise<ConversationState> {
+    if (!recount) return row.state
+    const { conversation } = row
+    const items = await this.work.entries.getAll(between(conversation, recount.after, Number.POSITIVE_INFINITY))
+    const state = recounted(recount, items, (await this.work.meta()).identity?.user)
+    this.keep({ ...row, state })
+    this.work.tell({ kind: state.read > row.state.read ? 'read' : 'unread', conversation })
     return state
   }
 

@@ -13,6 +13,7 @@ export const TRANSACTIONS = {
   skip: false,
   reset: false,
   mark: false,
+  move: false,
   messages: true,
   last: true,
   enqueue: false,

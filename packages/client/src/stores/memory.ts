@@ -13,6 +13,7 @@ import {
   startOf,
   tailOf,
 } from '../client-store.js'
+import { moved, movedBack, type PlaceChange, placeOf, type Recount, recounted, withEntry } from '../unread.js'
 import { MemoryOutbox } from './memory-outbox.js'
 
 interface Row {
@@ -72,10 +73,11 @@ export class MemoryClientStore implements ClientStore {
   ): Promise<ConversationState[]> {
     const seeded = this.identity?.seeded ?? false
     const states = heads.map((head) => {
-      const [conversation, , , , , read, marks] = head
+      const [conversation, , , , , , marks] = head
       const row = this.rows.get(conversation)
       if (row) {
-        this.merge(row, read, marks)
+        this.merge(row, marks)
+        this.shift(row, moved(row.state, { place: placeOf(head) }))
         return row.state
       }
       const state = startOf(head, seeded, welcome?.after.get(conversation))
@@ -99,7 +101,7 @@ export class MemoryClientStore implements ClientStore {
       if (item.seq === row.state.applied + 1) {
         row.log.push(item)
         if (own) row.own.set(item.cid, item)
-        row.state = { ...row.state, applied: item.seq, tail: tailOf(item.id) }
+        row.state = withEntry({ ...row.state, applied: item.seq, tail: tailOf(item.id) }, item, this.identity?.user)
         added++
       }
       const { cid, seq, id, createdAt: at } = item
@@ -114,7 +116,7 @@ export class MemoryClientStore implements ClientStore {
   async skip(conversation: string, from: number, to: number): Promise<boolean> {
     const row = this.rows.get(conversation)
     if (row?.state.applied !== from || to <= from) return false
-    row.state = { ...row.state, applied: to, tail: '' }
+    row.state = { ...row.state, applied: to, tail: '', counted: Math.max(to, row.state.counted) }
     this.tell({ kind: 'gap', conversation, from: from + 1, to })
     return true
   }
@@ -141,23 +143,22 @@ export class MemoryClientStore implements ClientStore {
       })
     const left = row.log.map(({ cid }) => cid).filter((cid) => row.own.has(cid))
     this.outbox.putBack(conversation, back, left.reverse())
-    row.state = {
-      ...state,
-      ...(state.base > to && { base: to, baseTail: tail }),
-      applied: to,
-      tail,
-      read: Math.min(state.read, to),
-      marks,
-      resets: [...state.resets, to],
-    }
+    const begin = state.base > to ? { base: to, baseTail: tail } : {}
+    const recount = movedBack({ ...state, ...begin, applied: to, tail, marks, resets: [...state.resets, to] }, to)
+    row.state = recounted(recount, this.above(row, recount.after), this.identity?.user)
     this.tell({ kind: 'reset', conversation })
     for (const { cid } of back) this.tell({ kind: 'queued', conversation, cid })
     return true
   }
 
-  async mark(conversation: string, marks: { read?: number; others?: readonly MarkTuple[] }): Promise<void> {
+  async mark(conversation: string, others: readonly MarkTuple[]): Promise<void> {
     const row = this.rows.get(conversation)
-    if (row) this.merge(row, marks.read ?? 0, marks.others ?? [])
+    if (row) this.merge(row, others)
+  }
+
+  async move(conversation: string, change: PlaceChange): Promise<void> {
+    const row = this.rows.get(conversation)
+    if (row) this.shift(row, moved(row.state, change))
   }
 
   async messages(conversation: string, after: number, limit: number): Promise<IMessage[]> {
@@ -263,13 +264,23 @@ export class MemoryClientStore implements ClientStore {
     row.state = { ...row.state, base: seq, baseTail: tailOf(id) }
   }
 
-  private merge(row: Row, read: number, others: readonly MarkTuple[]): void {
+  private merge(row: Row, others: readonly MarkTuple[]): void {
     const { conversation } = row.state
     const { marks, grown } = mergeMarks(row.state.marks, others)
-    const further = read > row.state.read
-    if (grown.length > 0 || further) row.state = { ...row.state, marks, read: Math.max(read, row.state.read) }
-    if (grown.length > 0) this.tell({ kind: 'marks', conversation, marks: grown })
-    if (further) this.tell({ kind: 'read', conversation })
+    if (grown.length === 0) return
+    row.state = { ...row.state, marks }
+    this.tell({ kind: 'marks', conversation, marks: grown })
+  }
+
+  private shift(row: Row, recount: Recount | undefined): void {
+    if (!recount) return
+    const { conversation, read } = row.state
+    row.state = recounted(recount, this.above(row, recount.after), this.identity?.user)
+    this.tell({ kind: row.state.read > read ? 'read' : 'unread', conversation })
+  }
+
+  private above({ log }: Row, after: number): IMessage[] {
+    return log.slice(indexAfter(log, after))
   }
 }
 

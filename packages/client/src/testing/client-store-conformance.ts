@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import type { HeadTuple, IMessage } from '@kithwire/protocol'
 import type { ClientStore, OutboxItem, StoreChange } from '../client-store.js'
+import { unreadCases } from './client-store-unread.js'
 import { entries, entry, head, tail } from './script.js'
 
 type Run = () => Promise<void>
@@ -185,7 +186,8 @@ export function clientStoreConformance(
       mine(5, 'gone', { content: '' }),
     ]
     await store.apply('c', all)
-    await store.mark('c', { read: 5, others: [['ben', 5, 5]] })
+    await store.mark('c', [['ben', 5, 5]])
+    await store.move('c', { read: 5 })
     await store.enqueue(row('waits'), NO_LIMITS)
     const point = { resets: 0, to: 1, tail: tail(1), marks: [['ben', 1, 0]] as const, at: 5 }
     deepStrictEqual(await Promise.all([store.reset('c', point), store.reset('c', point)]), [true, false])
@@ -248,10 +250,13 @@ export function clientStoreConformance(
 
   test('merges marks by max, and tells only what grew', async (store) => {
     const changes = await begin(store)
-    await store.mark('c', { others: [['ben', 3, 1]] })
-    await store.mark('c', { others: [['ben', 2, 2]] })
-    await store.mark('c', { others: [['ben', 1, 1]], read: 2 })
-    await store.mark('c', { read: 1 })
+    await store.apply('c', entries(1, 2))
+    changes.length = 0
+    await store.mark('c', [['ben', 3, 1]])
+    await store.mark('c', [['ben', 2, 2]])
+    await store.mark('c', [['ben', 1, 1]])
+    await store.move('c', { read: 2 })
+    await store.move('c', { read: 1 })
     const state = await store.conversation('c')
     deepStrictEqual([state?.marks, state?.read], [[['ben', 3, 2]], 2])
     deepStrictEqual(
@@ -259,6 +264,8 @@ export function clientStoreConformance(
       ['marks', 'marks', 'read'],
     )
   })
+
+  unreadCases(test, begin)
 
   test('has one leader at a time, and hands over', async (store) => {
     const granted: string[] = []

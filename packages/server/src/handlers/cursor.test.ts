@@ -17,8 +17,35 @@ describe('cursor', () => {
     expect(await ann.next('cursor')).toEqual({ t: 'cursor', conversation: 'c1', user: 'ben', delivered: 3, read: 0 })
     ben.send({ t: 'cursor', conversation: 'c1', delivered: 1, read: 2 })
     expect(await benPhone.next('cursor', 2)).toMatchObject({ user: 'ben', delivered: 3, read: 2 })
-    expect(ben.of('cursor')).toEqual([])
     expect(await server.store.marks(['c1'])).toEqual([{ conversation: 'c1', user: 'ben', delivered: 3, read: 2 }])
+  })
+
+  it('tells what is unread to all devices of the user, and to nobody else', async () => {
+    const { server, ann, ben, benPhone } = await chat()
+    ben.sendItems('c1', 'mine')
+    ann.sendItems('c1', 'm4')
+    await ann.next('ack', 2)
+    const told = { t: 'cursor', conversation: 'c1', user: 'ben' }
+    ben.send({ t: 'cursor', conversation: 'c1', delivered: 5 })
+    ben.send({ t: 'cursor', conversation: 'c1', read: 2 })
+    const place = { ...told, delivered: 5, read: 2, seen: 2, unread: 2, head: 5 }
+    expect(await ben.next('cursor')).toEqual(place)
+    await benPhone.next('cursor', 3)
+    expect(benPhone.of('cursor').at(-1)).toEqual(place)
+    ben.send({ t: 'cursor', conversation: 'c1', read: 5 })
+    expect(await ben.next('cursor', 2)).toMatchObject({ read: 5, seen: 5, unread: 0 })
+    const before = ann.of('cursor').length
+    benPhone.send({ t: 'cursor', conversation: 'c1', seen: 1 })
+    expect(await ben.next('cursor', 3)).toEqual({ ...told, delivered: 5, read: 5, seen: 1, unread: 3, head: 5 })
+    await server.clock.advance(1_000)
+    expect(ann.of('cursor')).toHaveLength(before)
+    expect(ann.of('cursor').some((frame) => 'seen' in frame || 'unread' in frame)).toBe(false)
+    const fresh = await server.enter('ben', { device: deviceOf('fresh') })
+    expect(fresh.of('welcome')[0]!.heads[0]!.slice(8)).toEqual([1, 3])
+    const known = await server.enter('ben', { device: deviceOf('known'), cursors: [['c1', 3, '']] })
+    expect(known.of('welcome')[0]!.heads[0]!.slice(8)).toEqual([1])
+    benPhone.send({ t: 'cursor', conversation: 'c1', seen: 6 })
+    expect(await benPhone.next('error')).toMatchObject({ code: 'cursor_invalid' })
   })
 
   it('counts what was read as delivered', async () => {

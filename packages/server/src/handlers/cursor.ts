@@ -1,21 +1,24 @@
 import type { Cursor } from '@kithwire/protocol'
 import type { Context } from '../context.js'
+import { marksFrame, ownMarksFrame } from '../marks.js'
 import type { Session } from '../session.js'
 
-/** Merges a user's marks and relays them to the other members, and to the user's other devices. */
+/** Merges a user's marks and relays them: to the other members, and with what is unread to the user's own devices. */
 export async function handleCursor(context: Context, session: Session, cursor: Cursor): Promise<void> {
-  const { conversation } = cursor
+  const { conversation, read = 0, seen } = cursor
+  const { fanOut, marks, store } = context
   const { user } = session
   try {
     const access = await context.authorizer.check(conversation, user)
     if (access.refused) return session.error(access.refused)
-    const read = cursor.read ?? 0
     const delivered = Math.max(cursor.delivered ?? 0, read)
-    const head = (await context.store.heads([conversation]))[0]!
-    if (delivered > head.head) return session.error('cursor_invalid')
-    const merged = (await context.marks.merge([{ conversation, user, delivered, read }]))[0]!
-    const frame: Required<Cursor> = { t: 'cursor', conversation, user, delivered: merged.delivered, read: merged.read }
-    context.fanOut.cursor(frame, access.members, session)
+    const { head } = (await store.heads([conversation]))[0]!
+    if (Math.max(delivered, seen ?? 0) > head) return session.error('cursor_invalid')
+    const news = { conversation, user, delivered, read, ...(seen !== undefined && { seen }) }
+    const merged = (await marks.merge([news]))[0]!
+    if (delivered > 0) fanOut.cursor(marksFrame(merged), access.members, session)
+    if (cursor.read === undefined && seen === undefined) return
+    fanOut.ownCursor(await ownMarksFrame(store, merged, head))
   } catch (cause) {
     // Marks are cumulative: the next one makes up for this one.
     session.failure('cursor_failed', cause)

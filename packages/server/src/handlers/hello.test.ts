@@ -24,7 +24,7 @@ describe('hello', () => {
       now: server.clock.now(),
       heartbeat: 25_000,
       limits: { frame: 65_536, content: 16_384, rate: 10, burst: 40, inflight: 64 },
-      heads: [['c1', 3, 1, 0, 0, 0, [['ann', 0, 0]], tail(3)]],
+      heads: [['c1', 3, 1, 0, 0, 0, [['ann', 0, 0]], tail(3), 0, 3]],
       capabilities: [],
     })
     expect(ben.of('messages')).toEqual([])

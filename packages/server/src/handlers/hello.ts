@@ -21,7 +21,10 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   if (!session.live) return
   link?.publish([session.user], { kind: 'device', device: session.device, attempt: session.attempt })
   await queue.settled(session.key)
-  const [heads, epoch] = await Promise.all([readHeads(context, session.user), store.epoch()])
+  const [heads, epoch] = await Promise.all([
+    readHeads(context, session.user, { knows: cursorsOf(hello) }),
+    store.epoch(),
+  ])
   const resume = await readResume(store, heads, hello.cursors ?? [])
   if (!session.live) return
   fanOut.met(heads, session)
@@ -37,6 +40,12 @@ export async function greet(context: Context, session: Session, hello: Hello): P
     if (members !== undefined) session.send({ t: 'messages', conversation, items })
   }
   session.welcomed()
+}
+
+/** Where the device counts for itself what is unread. */
+const cursorsOf = (hello: Hello) => {
+  const known = new Set(hello.cursors?.map(([conversation]) => conversation))
+  return (conversation: string) => known.has(conversation)
 }
 
 async function renewed(session: Session, token: string): Promise<boolean> {
@@ -72,8 +81,8 @@ async function markDelivered(
   )
   for (const { conversation, delivered, read } of merged) {
     const head = own.get(conversation)!
-    const [, at, first, joined, , , marks, tail] = head.tuple
-    head.tuple = [conversation, at, first, joined, delivered, read, marks, tail]
+    const [, at, first, joined, , , marks, tail, ...rest] = head.tuple
+    head.tuple = [conversation, at, first, joined, delivered, read, marks, tail, ...rest]
     context.fanOut.cursor({ t: 'cursor', conversation, user, delivered, read }, head.members, session)
   }
 }

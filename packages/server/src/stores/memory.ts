@@ -1,7 +1,16 @@
-import { isInteger, KithwireError, newId, type Runtime, type SendItem, systemRuntime } from '@kithwire/protocol'
-import type { Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
+import {
+  isCountable,
+  isInteger,
+  KithwireError,
+  newId,
+  type Runtime,
+  type SendItem,
+  systemRuntime,
+} from '@kithwire/protocol'
+import type { CountRange, Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
 import { fingerprint, sameContent } from './fingerprint.js'
 import { MemoryFriendshipRows } from './memory-friendships.js'
+import { mergeMark } from './merge-mark.js'
 
 export interface MemoryStoreOptions {
   /** Clock and randomness. @default systemRuntime */
@@ -85,6 +94,15 @@ export class MemoryStore implements Store {
     return this.#logs.get(conversation)?.rows[seq - 1]?.id.slice(-8) ?? ''
   }
 
+  async count(ranges: readonly CountRange[]): Promise<number[]> {
+    this.#check()
+    return ranges.map(({ conversation, after, to, except }) => {
+      const log = this.#logs.get(conversation)
+      const rows = log?.rows.slice(Math.max(after, log.first - 1), Math.max(0, to)) ?? []
+      return rows.filter((row) => row.from !== except && isCountable(row.type)).length
+    })
+  }
+
   async marks(conversations: readonly string[]): Promise<Mark[]> {
     this.#check()
     return [...new Set(conversations)].flatMap((conversation) =>
@@ -94,11 +112,10 @@ export class MemoryStore implements Store {
 
   async mark(marks: readonly Mark[]): Promise<Mark[]> {
     this.#check()
-    return marks.map(({ conversation, user, delivered, read }) => {
-      const known = this.#log(conversation).marks.get(user) ?? { conversation, user, delivered: 0, read: 0 }
-      const furthest = Math.max(known.read, read)
-      const merged = { ...known, delivered: Math.max(known.delivered, delivered, furthest), read: furthest }
-      this.#log(conversation).marks.set(user, merged)
+    return marks.map((news) => {
+      const { marks: known } = this.#log(news.conversation)
+      const merged = mergeMark(known.get(news.user), news)
+      known.set(news.user, merged)
       return { ...merged }
     })
   }

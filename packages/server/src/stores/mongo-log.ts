@@ -1,5 +1,5 @@
-import { isInteger } from '@kithwire/protocol'
-import type { Entry, Head, Range, Stored } from '../store.js'
+import { COUNTABLE_TYPES, isInteger } from '@kithwire/protocol'
+import type { CountRange, Entry, Head, Range, Stored } from '../store.js'
 import type { Doc } from './mongo-connection.js'
 import { type Database, isTaken } from './mongo-database.js'
 import type { Entries } from './mongo-entry.js'
@@ -86,6 +86,28 @@ export class MongoLog {
       }
     }
     return conversations.map((conversation) => heads.get(conversation) ?? { conversation, head: 0, first: 1, tail: '' })
+  }
+
+  /** Small ranges in one question each, all at once. */
+  async count(ranges: readonly CountRange[]): Promise<number[]> {
+    const heads = await this.heads([...new Set(ranges.map(({ conversation }) => conversation))])
+    const firsts = new Map(heads.map(({ conversation, first }) => [conversation, first]))
+    return Promise.all(ranges.map((range) => this.#count(range, firsts.get(range.conversation) ?? 1)))
+  }
+
+  async #count({ conversation, after, to, except }: CountRange, first: number): Promise<number> {
+    const { options, ids, seqIndex } = this.layout
+    const { messages: names, collections } = options
+    const $match = {
+      [names.conversation]: ids.to('conversation', conversation),
+      [names.seq]: { $gt: Math.max(after, first - 1, 0), $lte: to },
+      [names.from]: { $ne: ids.to('from', except) },
+      // Rows of before Kithwire may have no type, and are text then.
+      [names.type]: { $in: [...COUNTABLE_TYPES, null] },
+    }
+    const aggregate = { aggregate: collections.messages, pipeline: [{ $match }, { $count: 'n' }], hint: seqIndex.name }
+    const [found] = await this.database.read({ ...aggregate, cursor: { batchSize: 2 } })
+    return Number(found?.n ?? 0)
   }
 
   async tail(conversation: string, seq: number): Promise<string> {

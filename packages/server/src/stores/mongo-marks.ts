@@ -3,12 +3,16 @@ import type { Doc } from './mongo-connection.js'
 import { type Database, isTaken } from './mongo-database.js'
 import type { Layout } from './mongo-layout.js'
 
-const toMark = ({ conversation, user, delivered, read }: Doc): Mark => ({
-  conversation: String(conversation),
-  user: String(user),
-  delivered: Number(delivered),
-  read: Number(read),
-})
+/** `seen` holds with the `read` that it was set at: once that has grown, what was set back is void. */
+function toMark({ conversation, user, delivered, read, seen, seenAt }: Doc): Mark {
+  const mark = {
+    conversation: String(conversation),
+    user: String(user),
+    delivered: Number(delivered),
+    read: Number(read),
+  }
+  return typeof seen === 'number' && seenAt === read && seen < mark.read ? { ...mark, seen } : mark
+}
 
 const keyOf = ({ conversation, user }: { conversation: string; user: string }) => JSON.stringify([conversation, user])
 
@@ -36,7 +40,15 @@ export class MongoMarks {
       const old = known.get(keyOf(mark))
       return !old || mark.read > old.read || Math.max(mark.delivered, mark.read) > old.delivered
     })
-    if (news.length === 0) return marks.map((mark) => known.get(keyOf(mark))!)
+    const back = marks.filter((mark) => mark.seen !== undefined)
+    if (news.length > 0) await this.#raise(news)
+    if (news.length === 0 && back.length === 0) return marks.map((mark) => known.get(keyOf(mark))!)
+    if (back.length > 0) await this.#setBack(back)
+    const merged = await this.#known(marks)
+    return marks.map((mark) => merged.get(keyOf(mark))!)
+  }
+
+  async #raise(news: readonly Mark[]): Promise<void> {
     const updates = news.map(({ conversation, user, delivered, read }) => ({
       q: { conversation, user },
       // What is read is delivered.
@@ -45,8 +57,15 @@ export class MongoMarks {
     }))
     const update = { update: this.layout.options.collections.marks, updates, ordered: false }
     while (isTaken(await this.database.write(update)));
-    const merged = await this.#known(marks)
-    return marks.map((mark) => merged.get(keyOf(mark))!)
+  }
+
+  async #setBack(marks: readonly Mark[]): Promise<void> {
+    const known = await this.#known(marks)
+    const updates = marks.map((mark) => {
+      const { conversation, user, seen } = mark
+      return { q: { conversation, user }, u: { $set: { seen, seenAt: known.get(keyOf(mark))!.read } } }
+    })
+    await this.database.write({ update: this.layout.options.collections.marks, updates })
   }
 
   async #known(marks: readonly Mark[]): Promise<Map<string, Mark>> {

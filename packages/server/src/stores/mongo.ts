@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { KithwireError } from '@kithwire/protocol'
-import type { Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
+import type { CountRange, Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
 import { Appends } from './mongo-append.js'
 import { Database } from './mongo-database.js'
 import { Entries } from './mongo-entry.js'
@@ -110,6 +110,10 @@ class ConnectionStore implements MongoStore {
 
   tail(conversation: string, seq: number): Promise<string> {
     return this.#call(() => this.#log.tail(conversation, seq))
+  }
+
+  count(ranges: readonly CountRange[]): Promise<number[]> {
+    return this.#call(() => this.#log.count(ranges))
   }
 
   marks(conversations: readonly string[]): Promise<Mark[]> {

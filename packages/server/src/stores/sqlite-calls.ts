@@ -1,4 +1,4 @@
-import type { FriendshipRow, Mark, Range, Send } from '../store.js'
+import type { CountRange, FriendshipRow, Mark, Range, Send } from '../store.js'
 import type { Database } from './sqlite-database.js'
 import { toKithwireError } from './sqlite-errors.js'
 import { SqliteFriendships } from './sqlite-friendships.js'
@@ -19,6 +19,7 @@ export function createCalls(database: Database) {
     read: (conversation: string, range: Range) => log.read(conversation, range),
     find: (conversation: string, from: string, cids: readonly string[]) => log.find(conversation, from, cids),
     heads: (names: readonly string[]) => log.heads(names),
+    count: (ranges: readonly CountRange[]) => log.count(ranges),
     tail: (conversation: string, seq: number) => log.tail(conversation, seq),
     retain: (conversation: string, first: number) => log.retain(conversation, first),
     epoch: () => log.epoch(),

@@ -1,6 +1,6 @@
-import { newId, type SendItem } from '@kithwire/protocol'
+import { COUNTABLE_TYPES, newId, type SendItem } from '@kithwire/protocol'
 import { LRUCache } from 'lru-cache'
-import type { Entry, Head, Outcome, Range, Send, Stored } from '../store.js'
+import type { CountRange, Entry, Head, Outcome, Range, Send, Stored } from '../store.js'
 import { fingerprint } from './fingerprint.js'
 import type { Database } from './sqlite-database.js'
 import type { SqlRow } from './sqlite-driver.js'
@@ -34,6 +34,11 @@ const BEFORE = `
   WHERE c.name = ? AND e.seq >= c.first AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`
 const ID_AT = `
   SELECT e.id FROM conversation c JOIN entry e ON e.conversation = c.id WHERE c.name = ? AND e.seq = ?`
+const COUNT = `
+  SELECT count(*) AS n FROM conversation c JOIN entry e ON e.conversation = c.id
+  WHERE c.name = ? AND e.seq > max(?, c.first - 1) AND e.seq <= ?
+    AND e.sender IS NOT (SELECT id FROM user WHERE name = ?)
+    AND e.type IN (${COUNTABLE_TYPES.map((type) => `'${type}'`).join(', ')})`
 const TO_BLANK = `
   SELECT e.pos, e.seq, ${CONTENT_COLUMNS} FROM entry e LEFT JOIN user r ON r.id = e.ref_sender
   WHERE e.conversation = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq`
@@ -96,6 +101,15 @@ export class SqliteLog {
         if (row?.seq == null) return { conversation, head: 0, first: 1, tail: '' }
         return { conversation, head: Number(row.seq), first: Number(row.first), tail: fromSql(row.id).slice(-8) }
       }),
+    )
+  }
+
+  count(ranges: readonly CountRange[]): number[] {
+    const statement = this.database.statement(COUNT)
+    return this.database.snapshot(() =>
+      ranges.map(({ conversation, after, to, except }) =>
+        Number(statement.get(toSql(conversation), after, to, toSql(except))?.n),
+      ),
     )
   }
 

@@ -1,15 +1,17 @@
 import type { Mark } from '../store.js'
+import { mergeMark } from './merge-mark.js'
 import type { Database } from './sqlite-database.js'
+import type { SqlRow } from './sqlite-driver.js'
 import type { Names } from './sqlite-names.js'
 import { fromSql, toSql } from './sqlite-text.js'
 
 const OF = `
-  SELECT u.name, m.delivered, m.read FROM mark m JOIN user u ON u.id = m.user
+  SELECT u.name, m.delivered, m.read, m.seen FROM mark m JOIN user u ON u.id = m.user
   WHERE m.conversation = (SELECT id FROM conversation WHERE name = ?)`
-const ONE = 'SELECT delivered, read FROM mark WHERE conversation = ? AND user = ?'
+const ONE = 'SELECT delivered, read, seen FROM mark WHERE conversation = ? AND user = ?'
 const SET = `
-  INSERT INTO mark (conversation, user, delivered, read) VALUES (?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET delivered = excluded.delivered, read = excluded.read`
+  INSERT INTO mark (conversation, user, delivered, read, seen) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET delivered = excluded.delivered, read = excluded.read, seen = excluded.seen`
 
 /** Delivered and read marks, which only grow. */
 export class SqliteMarks {
@@ -25,12 +27,7 @@ export class SqliteMarks {
         this.database
           .statement(OF)
           .all(toSql(conversation))
-          .map(({ name, delivered, read }) => ({
-            conversation,
-            user: fromSql(name),
-            delivered: Number(delivered),
-            read: Number(read),
-          })),
+          .map((row) => ({ conversation, user: fromSql(row.name), ...placeOf(row) })),
       ),
     )
   }
@@ -45,15 +42,22 @@ export class SqliteMarks {
     }
   }
 
-  #merge({ conversation, user, delivered, read }: Mark): Mark {
-    const log = this.conversations.intern(conversation)
-    const who = this.users.intern(user)
-    const known = this.database.statement(ONE).get(log, who)
-    const furthest = Math.max(Number(known?.read ?? 0), read)
-    const merged = { delivered: Math.max(Number(known?.delivered ?? 0), delivered, furthest), read: furthest }
+  #merge(news: Mark): Mark {
+    const log = this.conversations.intern(news.conversation)
+    const who = this.users.intern(news.user)
+    const row = this.database.statement(ONE).get(log, who)
+    const known = row && placeOf(row)
+    const merged = mergeMark(known, news)
+    const { delivered, read, seen } = merged
     // A mark that is no news, as every reconnection brings, costs no write and so no sync.
-    if (!known || known.delivered !== merged.delivered || known.read !== merged.read)
-      this.database.statement(SET).run(log, who, merged.delivered, merged.read)
-    return { conversation, user, ...merged }
+    if (known?.delivered !== delivered || known.read !== read || known.seen !== seen)
+      this.database.statement(SET).run(log, who, delivered, read, seen ?? null)
+    return merged
   }
+}
+
+/** What an older process has raised past `seen` has no `seen` any more. */
+function placeOf({ delivered, read, seen }: SqlRow): Omit<Mark, 'conversation' | 'user'> {
+  const place = { delivered: Number(delivered), read: Number(read) }
+  return seen == null || Number(seen) >= place.read ? place : { ...place, seen: Number(seen) }
 }

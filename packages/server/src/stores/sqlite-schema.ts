@@ -60,6 +60,8 @@ const MIGRATIONS: readonly { minReader: number; sql: string }[] = [
       CREATE INDEX friendship_user2 ON friendship (user2);
     `,
   },
+  // `mark.seen` is null where it is the same as `read`.
+  { minReader: 1, sql: 'ALTER TABLE mark ADD COLUMN seen INTEGER' },
 ]
 
 /** The version of the schema that this code writes. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { isInteger, KithwireError, type Runtime, systemRuntime } from '@kithwire/protocol'
-import type { Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
+import type { CountRange, Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
 import { type Port, sameThread } from './sqlite-calls.js'
 import { Database } from './sqlite-database.js'
 import { findDriver } from './sqlite-driver.js'
@@ -105,6 +105,10 @@ class PortStore implements SqliteStore {
 
   tail(conversation: string, seq: number): Promise<string> {
     return this.#call('tail', conversation, seq)
+  }
+
+  count(ranges: readonly CountRange[]): Promise<number[]> {
+    return this.#call('count', ranges)
   }
 
   marks(conversations: readonly string[]): Promise<Mark[]> {

@@ -1,4 +1,4 @@
-import type { Entry, Head, Mark, Outcome, Range, Send } from '../store.js'
+import type { CountRange, Entry, Head, Mark, Outcome, Range, Send } from '../store.js'
 import { MemoryStore } from '../stores/memory.js'
 import { mapItems, scope } from './broken-append-stores.js'
 
@@ -56,6 +56,38 @@ export class TakesMarksBack extends MemoryStore {
     return (await super.marks(conversations)).map(
       ({ conversation, user }) => this.#last.get(scope(conversation, user, ''))!,
     )
+  }
+}
+
+export class CountsOwnEntriesToo extends MemoryStore {
+  override count(ranges: readonly CountRange[]): Promise<number[]> {
+    return super.count(ranges.map((range) => ({ ...range, except: '' })))
+  }
+}
+
+export class CountsEverythingInBetween extends MemoryStore {
+  override async count(ranges: readonly CountRange[]): Promise<number[]> {
+    const heads = await this.heads(ranges.map(({ conversation }) => conversation))
+    return ranges.map(({ after, to }, index) => Math.max(0, Math.min(to, heads[index]!.head) - after))
+  }
+}
+
+export class KeepsSetBackWhatWasReadFurther extends MemoryStore {
+  readonly #seen = new Map<string, number>()
+  override async mark(marks: readonly Mark[]): Promise<Mark[]> {
+    const kept = marks.map((mark) => {
+      const key = scope(mark.conversation, mark.user, '')
+      const seen = mark.seen ?? this.#seen.get(key)
+      if (seen !== undefined) this.#seen.set(key, seen)
+      return seen === undefined ? mark : { ...mark, seen }
+    })
+    return super.mark(kept)
+  }
+}
+
+export class ForgetsWhatWasSetBack extends MemoryStore {
+  override mark(marks: readonly Mark[]): Promise<Mark[]> {
+    return super.mark(marks.map(({ seen: _, ...mark }) => mark))
   }
 }
 

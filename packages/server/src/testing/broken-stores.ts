@@ -55,6 +55,13 @@ export const brokenStores: readonly BrokenStore[] = [
       'ends at the highest mark, whatever the order of many at once',
     ],
   },
+  { open: state.CountsOwnEntriesToo, caught: ['counts the entries of others that are something to read'] },
+  { open: state.CountsEverythingInBetween, caught: ['counts the entries of others that are something to read'] },
+  {
+    open: state.KeepsSetBackWhatWasReadFurther,
+    caught: ['sets back what was seen, until `read` grows or it is set again'],
+  },
+  { open: state.ForgetsWhatWasSetBack, caught: ['sets back what was seen, until `read` grows or it is set again'] },
   { open: state.ForgetsCidsWithTheirContent, caught: ['knows retries and conflicts of what it has blanked'] },
   { open: state.IgnoresRetention, caught: ['reads nothing below `first`, which never goes back'] },
   { open: state.HasANewEpochEachTime, caught: ['has one epoch, other than that of another store'] },

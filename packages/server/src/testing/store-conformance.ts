@@ -6,6 +6,7 @@ import { friendshipCases } from './store-friendship-cases.js'
 import { instancesCases } from './store-instances-cases.js'
 import { readCases } from './store-read-cases.js'
 import { stateCases } from './store-state-cases.js'
+import { unreadCases } from './store-unread-cases.js'
 
 export interface StoreConformanceOptions extends Runner {
   /** Of the store, for the report. */
@@ -20,7 +21,7 @@ export interface StoreConformanceOptions extends Runner {
   skip?: { readonly [caseOrGroup: string]: string }
 }
 
-const cases = [...appendCases, ...readCases, ...stateCases, ...friendshipCases, ...instancesCases]
+const cases = [...appendCases, ...readCases, ...stateCases, ...unreadCases, ...friendshipCases, ...instancesCases]
 
 /**
  * Checks that a store keeps the invariants that `Store` lists. Works with every test runner that has `describe` and
