@@ -171,7 +171,7 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
       const conversation = faults.random.pick(faults.world.plan.conversations)
       if (faults.restoring || !faults.members.block(conversation)) return false
       faults.blocking = true
-      faults.after(faults.random.integer(20, 15_000), () => faults.members.unblock(conversation.id))
+      faults.after(faults.soonOrLater(20, 15_000), () => faults.members.unblock(conversation.id))
       return true
     },
   ],
@@ -180,7 +180,11 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
     (faults) => {
       const { journal, plan } = faults.world
       const { id } = faults.random.pick(plan.conversations)
-      const first = faults.random.integer(1, journal.stable.log(id).length + 1)
+      const { length } = journal.stable.log(id)
+      // Half of them take what is not known to its sender yet.
+      const first = faults.random.chance(0.5)
+        ? faults.random.integer(1, length + 1)
+        : Math.max(1, length + 1 - faults.random.integer(0, 4))
       if (first <= journal.written.first(id)) return false
       journal.write({ kind: 'retain', conversation: id, first })
       return true
@@ -194,7 +198,7 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
       if (faults.blocking || plan.conversations.some(({ accepted }) => accepted > 0)) return false
       const backup = journal.stable.clone()
       faults.restoring = true
-      faults.after(faults.random.integer(100, 8_000), () => faults.world.restore(backup))
+      faults.after(faults.soonOrLater(100, 8_000), () => faults.world.restore(backup))
       return true
     },
   ],

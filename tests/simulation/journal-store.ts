@@ -31,6 +31,9 @@ export class JournalStore implements Store {
   /** Ids of entries that are written, and whose append has not been answered. */
   private readonly unanswered = new Set<string>()
 
+  /** Conversations of appends that are under way. */
+  private readonly appending = new Set<string>()
+
   constructor(
     private readonly journal: Journal,
     private readonly process: Process,
@@ -52,6 +55,12 @@ export class JournalStore implements Store {
 
   append(sends: readonly Send[]): Promise<Outcome[]> {
     const made: string[] = []
+    const conversations = new Set(sends.map(({ conversation }) => conversation))
+    for (const conversation of conversations) {
+      // The contract promises each conversation to one append at a time, and adapters count on it.
+      if (this.appending.has(conversation)) this.journal.misused(`two appends to ${conversation} at once`)
+      this.appending.add(conversation)
+    }
     return this.writing(
       () => sends.map((send) => this.appendOne(send, made)),
       (answered) => {
@@ -61,7 +70,9 @@ export class JournalStore implements Store {
         }
       },
       this.journal.random.integer(...this.journal.weather.append),
-    )
+    ).finally(() => {
+      for (const conversation of conversations) this.appending.delete(conversation)
+    })
   }
 
   read(conversation: string, range: Range): Promise<Entry[]> {

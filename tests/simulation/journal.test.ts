@@ -14,7 +14,12 @@ const send = (content: string, cid = content) => ({
 function world(seed = 1) {
   const clock = new FakeClock({ seed })
   const durable: JournalRecord[] = []
-  const journal = new Journal(clock, new SeededRandom(seed), { durable: (record) => durable.push(record) }, [])
+  const journal = new Journal(
+    clock,
+    new SeededRandom(seed),
+    { durable: (record) => durable.push(record), misused: () => {} },
+    [],
+  )
   const process = new Process('server', clock, new SeededRandom(2), (_process, error) => {
     throw error
   })

@@ -4,6 +4,8 @@ import { Disk, type JournalRecord } from './disk.js'
 export interface JournalEvents {
   /** A record is on stable storage from now on. */
   durable(record: JournalRecord): void
+  /** The contract of stores was broken by whoever uses this one. */
+  misused(how: string): void
 }
 
 /** How the simulated disk behaves now; faults change it. */
@@ -71,6 +73,10 @@ export class Journal {
   /** Whether something is written that a crash may take back. */
   get unsynced(): boolean {
     return this.tail.length > 0
+  }
+
+  misused(how: string): void {
+    this.events.misused(how)
   }
 
   /** Resolves once all that is written now is durable, and rejects if a crash came first. */

@@ -60,7 +60,8 @@ export class World {
     this.network = new Network(this.clock, this.random.fork(2), this.wire, this.plan.newer)
     if (this.plan.narrow) this.network.window = 256
     const durable = (record: JournalRecord) => this.durable(record)
-    this.journal = new Journal(this.clock, this.random.fork(3), { durable }, this.friendships())
+    const misused = (how: string) => this.verdict.fail('I3', how)
+    this.journal = new Journal(this.clock, this.random.fork(3), { durable, misused }, this.friendships())
     if (this.plan.servers === 2)
       this.bus = new SimulatedBus(this.clock, this.random.fork(7), this.trace, this.plan.newer === 'server')
     this.servers = ['server', 'other']
