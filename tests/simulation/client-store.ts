@@ -42,13 +42,15 @@ export interface StorageHabits {
 
 /**
  * The storage of one device, which outlives its tabs. What it holds is the shipped memory store; what a disk and a
- * browser add is here: transactions take time, hints come late or twice, and a tab that dies leaves each transaction
+ * browser add is here: transactions take time, hints come late or twice, or not at all if their tab dies, and a tab that dies leaves each transaction
  * that it had begun done or not done, in order.
  */
 export class DeviceStorage {
   private readonly disk = new CopyableStore()
   private readonly waiting: { process: Process; granted: () => void }[] = []
   private leader: Process | undefined
+  /** Who makes the change that is being made. */
+  private writer: Process | undefined
   /** Called when the next change begins, once. */
   began: (() => void) | undefined
 
@@ -72,7 +74,7 @@ export class DeviceStorage {
     const calls: Record<string, unknown> = {}
     for (const name of TRANSACTIONS)
       calls[name] = (...args: unknown[]) => {
-        const done = queue.run(() => this.call(disk, name, args))
+        const done = queue.run(() => this.as(process, () => this.call(disk, name, args)))
         if (WRITES.has(name)) this.beginning()
         return done
       }
@@ -80,7 +82,7 @@ export class DeviceStorage {
     return {
       ...(calls as unknown as Pick<ClientStore, (typeof TRANSACTIONS)[number]>),
       durable: true,
-      tell: (change) => this.disk.tell(change),
+      tell: (change) => this.as(process, () => this.disk.tell(change)),
       watch: (look) => this.watch(process, look),
       lead: (granted) => this.lead(process, granted),
       wipe: () => this.disk.wipe(),
@@ -94,6 +96,14 @@ export class DeviceStorage {
     began?.()
   }
 
+  /** What happens within is `process`'s doing. */
+  private as<T>(process: Process, run: () => T): T {
+    this.writer = process
+    const result = run()
+    this.writer = undefined
+    return result
+  }
+
   private call(disk: Record<string, Call>, name: string, args: unknown[]): Promise<unknown> {
     if (name === 'meet' && args[1] !== undefined) this.seeded()
     return disk[name]!(...args)
@@ -102,8 +112,11 @@ export class DeviceStorage {
   private watch(process: Process, look: (change: StoreChange) => void): () => void {
     let over = false
     const tell = (change: StoreChange) => {
+      const { writer } = this
       this.clock.setTimer(
         () => {
+          // Whoever made the change has died since, perhaps before saying so.
+          if (writer && writer !== process && !writer.alive && this.random.chance(0.5)) return
           if (!over) process.deliver(() => look(change))
         },
         this.random.integer(0, this.habits.slowest),

@@ -10,7 +10,8 @@ import {
   type Welcome,
   WIRE_ERRORS,
 } from '@kithwire/protocol'
-import type { ClientStore, ConversationChange, DeviceIdentity, OutboxItem, StoreChange } from './client-store.js'
+import { type ChangeHooks, Changes } from './changes.js'
+import type { ClientStore, DeviceIdentity, OutboxItem } from './client-store.js'
 import type { ClientEvents, Sent } from './events.js'
 import { Inbox } from './inbox.js'
 import type { Link } from './link.js'
@@ -41,6 +42,7 @@ export class Account {
   /** To whom a conversation goes, where `send` said so. */
   private readonly peers = new Map<string, string>()
   private readonly serial = new Serial()
+  readonly changes: Changes
   private readonly unwatch: () => void
   private identity: DeviceIdentity | undefined
   private limits: Limits = DEFAULT_LIMITS
@@ -51,8 +53,7 @@ export class Account {
     readonly store: ClientStore,
     private readonly options: ResolvedOptions,
     private readonly emit: Emit,
-    /** What this account stands on is gone. */
-    private readonly gone: (why: 'lost' | 'wiped') => void,
+    hooks: Pick<ChangeHooks, 'gone' | 'heard'>,
   ) {
     const { runtime } = options
     const error = (problem: unknown) => this.report(problem)
@@ -94,7 +95,20 @@ export class Account {
         this.serial.run(() => this.inbox.receive(link, conversation, this.own(conversation, items))),
       error,
     })
-    this.unwatch = store.watch((change) => this.look(change))
+    this.changes = new Changes({
+      store,
+      emit,
+      error,
+      ...hooks,
+      subscriptions: this.subscriptions,
+      outbox: this.outbox,
+      outgoing: this.outgoing,
+      places: this.places,
+      pending: this.pending,
+      receipts: this.receipts,
+      online: () => this.link !== undefined,
+    })
+    this.unwatch = store.watch((change) => this.changes.look(change))
     this.subscriptions.load().catch(error)
   }
 
@@ -144,6 +158,7 @@ export class Account {
       this.receipts.welcome(link, heads, states)
       return true
     })
+    this.changes.catchUp()
     if (mine && link.live) await this.outbox.welcome(link, limits, this.identity!.attempt)
     return mine
   }
@@ -164,7 +179,7 @@ export class Account {
         this.receipts.notice(frame.heads, states)
         const conversations = frame.heads.map((head) => head[0])
         for (const conversation of conversations) this.outbox.wake(conversation)
-        return this.emit('behind', conversations)
+        return this.store.tell({ kind: 'behind', conversations })
       }
       case 'error':
         if (WIRE_ERRORS[frame.code].retry) this.receipts.failed()
@@ -180,7 +195,7 @@ export class Account {
       }
       case 'signal': {
         const { conversation, user, kind, value } = frame
-        if (user !== undefined) this.emit('signal', { conversation, user, kind, value })
+        if (user !== undefined) this.store.tell({ kind: 'signal', conversation, user, of: kind, value })
       }
     }
   }
@@ -226,53 +241,6 @@ export class Account {
   private own(conversation: string, items: (user: string) => IMessage[]): IMessage[] {
     const to = this.inbox.peer(conversation) ?? this.peers.get(conversation)
     return items(this.identity?.user ?? '').map((item) => (to === undefined ? item : { ...item, to }))
-  }
-
-  /** What the store tells of itself, whichever tab caused it. */
-  private look(change: StoreChange): void {
-    if (change.kind === 'trouble') this.report(change.error)
-    else if (change.kind === 'lost' || change.kind === 'wiped') this.gone(change.kind)
-    else this.lookAt(change)
-  }
-
-  private lookAt(change: ConversationChange): void {
-    const { conversation } = change
-    this.outgoing.look(change)
-    this.places.look(change)
-    switch (change.kind) {
-      case 'flight':
-      case 'discarded':
-        break
-      case 'queued':
-        this.outbox.wake(conversation)
-        break
-      case 'sent': {
-        const { cid, seq, id, at } = change
-        this.outbox.settled(conversation, cid)
-        this.pending.sent({ conversation, cid, seq, id, at })
-        this.emit('sent', { conversation, cid, seq, id, at })
-        break
-      }
-      case 'failed':
-        this.pending.failed(conversation, change.cid, change.code)
-        this.emit('failed', { conversation, cid: change.cid, error: new KithwireError(change.code) })
-        break
-      case 'gap':
-        this.emit('gap', { conversation, from: change.from, to: change.to })
-        this.subscriptions.look(conversation)
-        break
-      case 'marks':
-        this.emit('marks', { conversation, marks: change.marks })
-        break
-      case 'unread':
-      case 'read':
-        this.receipts.touch(conversation)
-        break
-      default:
-        this.subscriptions.look(conversation)
-        // Without a socket of its own, a tab hears of its messages through the store alone.
-        if (!this.link) this.pending.check(this.store, conversation).catch((error: unknown) => this.report(error))
-    }
   }
 
   private report(

@@ -1,4 +1,5 @@
 import type { HeadTuple, IMessage, KithwireError, KithwireErrorCode, MarkTuple, SendItem } from '@kithwire/protocol'
+import type { TabMessage } from './tabs.js'
 import { type PlaceChange, placeOf } from './unread.js'
 
 /** Who this device is to the server. Kept with the store, so that all tabs over one store are one device. */
@@ -100,7 +101,13 @@ export type ConversationChange = Extract<StoreChange, { conversation: string }>
 /** What one client tells the others over its store and what is stored nowhere. */
 export type PassingChange =
   /** All rows of a conversation that are written on a socket and not answered. */
-  { kind: 'flight'; conversation: string; cids: readonly string[] }
+  | { kind: 'flight'; conversation: string; cids: readonly string[] }
+  /** Typing or presence of another user; see the event `signal`. */
+  | { kind: 'signal'; conversation: string; user: string; of: 'typing' | 'presence'; value: boolean }
+  /** See the event `behind`. */
+  | { kind: 'behind'; conversations: readonly string[] }
+  /** What clients say to each other; see tabs.ts. */
+  | { kind: 'tab'; from: string; message: TabMessage }
 
 /**
  * What a device keeps: its identity, its place in each conversation, the entries it has, and its outbox. Several

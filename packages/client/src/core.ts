@@ -1,7 +1,6 @@
 import {
   contentSize,
   DEFAULT_LIMITS,
-  type IMessage,
   isId,
   isText,
   isType,
@@ -11,7 +10,7 @@ import {
   type MessageRef,
   type MessageType,
   newCid,
-  PROTOCOL_LIMITS,
+  newId,
   type Welcome,
 } from '@kithwire/protocol'
 import { type AbortSignalLike, abortable } from './abort.js'
@@ -20,9 +19,11 @@ import type { ClientStore } from './client-store.js'
 import { Connection } from './connection.js'
 import type { ConnectionState } from './connection-state.js'
 import type { OutgoingItem, Sent } from './events.js'
+import { type HistoryOptions, type HistoryPage, readHistory } from './history.js'
 import type { Link } from './link.js'
 import type { ResolvedOptions } from './options.js'
 import type { ListenOptions, MessageListener } from './subscriptions.js'
+import { Tabs } from './tabs.js'
 
 /** A message to send. */
 export interface SendInput {
@@ -46,30 +47,12 @@ export interface SendInput {
   signal?: AbortSignalLike
 }
 
-export interface HistoryOptions {
-  /** Entries below this seq. @default the newest */
-  before?: number
-  /** At most this many, up to 200. @default 50 */
-  limit?: number
-  signal?: AbortSignalLike
-}
-
-export interface HistoryPage {
-  /** Ascending. */
-  items: IMessage[]
-  /** The last seq of the conversation. */
-  head: number
-  /** The first seq that the server still has. */
-  first: number
-  /** Whether there are entries below these. */
-  more: boolean
-}
-
 type Listening = { run: MessageListener; options: ListenOptions | undefined; stop: () => void }
 
 /** Joins the connection and the account of whoever the server says we are. */
 export class Core {
   readonly connection: Connection
+  readonly tabs: Tabs
   private account: Account
   private readonly listening = new Set<Listening>()
   private readonly waiters = new Set<{ resolve(): void; reject(error: KithwireError): void }>()
@@ -81,6 +64,19 @@ export class Core {
     private readonly options: ResolvedOptions,
     private readonly emit: Emit,
   ) {
+    const id = newId(options.runtime)
+    this.tabs = new Tabs({
+      id,
+      user: () => this.user,
+      tell: (message) => this.account.store.tell({ kind: 'tab', from: id, message }),
+      perform: (call, args) => this.perform(call, args),
+      shown: (phase, from) => {
+        const { code, reason } = phase === this.connection.phase ? this.connection.current : { code: 0, reason: '' }
+        emit('state', phase, { from, code, reason })
+        if (phase === 'online' && this.tabs.follows) for (const { resolve } of this.waiters) resolve()
+      },
+      missed: () => this.account.changes.catchUp(),
+    })
     this.account = this.join(options.open(options.user))
     this.connection = new Connection(options, {
       lead: (granted) => this.account.store.lead(granted),
@@ -98,7 +94,7 @@ export class Core {
         this.link = undefined
         this.account.lost(code)
       },
-      state: (to, from) => this.changed(to, from),
+      state: (to) => this.changed(to),
       error: (error) => {
         this.failure = error
         emit('error', error)
@@ -152,7 +148,7 @@ export class Core {
     const { phase } = this.connection
     if (phase === 'closed') return Promise.reject(new KithwireError('closed'))
     if (phase === 'stopped') return Promise.reject(this.failure ?? new KithwireError('bad_state'))
-    if (this.link) return Promise.resolve()
+    if (this.link || (this.tabs.follows && this.tabs.phase === 'online')) return Promise.resolve()
     let waiter: { resolve(): void; reject(error: KithwireError): void } | undefined
     const online = new Promise<void>((resolve, reject) => {
       waiter = { resolve, reject }
@@ -162,24 +158,26 @@ export class Core {
   }
 
   async history(conversation: string, options: HistoryOptions = {}): Promise<HistoryPage> {
-    const { before = Number.MAX_SAFE_INTEGER, limit = 50, signal } = options
+    const { signal, ...range } = options
     if (!isId(conversation)) throw new KithwireError('bad_field', 'conversation: expected an id.')
     for (;;) {
       await this.connected(signal)
-      const { link } = this
+      const { link, tabs } = this
+      if (!link && tabs.follows)
+        return abortable(tabs.ask('history', [conversation, range]) as Promise<HistoryPage>, signal)
       if (!link) continue
       try {
-        const question = { t: 'sync', conversation, before, limit: Math.min(limit, PROTOCOL_LIMITS.page) } as const
-        const page = await abortable(this.account.syncs.ask(link, question), signal)
-        if (page.t === 'error') throw new KithwireError(page.code, page.message)
-        if (page.refused) throw new KithwireError(page.refused.code)
-        const { items = [], head = 0, first = 1, more = false } = page
-        return { items: [...items], head, first, more }
+        return await readHistory(this.account.syncs, link, conversation, options)
       } catch (error) {
         // The socket ended: reading is free to repeat.
         if (!(error instanceof KithwireError && error.code === 'unknown_outcome')) throw error
       }
     }
+  }
+
+  async heartbeat(): Promise<number> {
+    const { tabs, connection } = this
+    return tabs.follows && tabs.phase === 'online' ? (tabs.ask('heartbeat', []) as Promise<number>) : connection.probe()
   }
 
   /** Marks everything up to `seq`, or all that this device has, as read. */
@@ -196,11 +194,12 @@ export class Core {
   }
 
   typing(conversation: string, on: boolean): void {
-    this.link?.post({ t: 'signal', conversation, kind: 'typing', value: on })
+    if (this.tabs.follows) this.tabs.ask('typing', [conversation, on]).catch(() => {})
+    else this.link?.post({ t: 'signal', conversation, kind: 'typing', value: on })
   }
 
   get user(): string | undefined {
-    return this.account.user ?? this.options.user
+    return this.account.user ?? this.tabs.user ?? this.options.user
   }
 
   get store() {
@@ -213,7 +212,10 @@ export class Core {
   }
 
   private join(store: ClientStore): Account {
-    const account = new Account(store, this.options, this.emit, (why) => this.gone(account, why))
+    const account: Account = new Account(store, this.options, this.emit, {
+      gone: (why) => this.gone(account, why),
+      heard: (from, message) => account === this.account && this.tabs.hear(from, message),
+    })
     account.subscriptions.add((message) => {
       this.emit('message', message)
     })
@@ -228,7 +230,20 @@ export class Core {
     if (!mine) return this.move(user)
     this.limits = limits
     this.link = link
+    this.tabs.moved('online')
     for (const { resolve } of this.waiters) resolve()
+  }
+
+  /** What another client over this store asks of this one. */
+  private async perform(call: string, args: readonly unknown[]): Promise<unknown> {
+    const [conversation, more] = args as [string, never]
+    if (call === 'history') return this.history(conversation, more)
+    if (call === 'heartbeat') return this.heartbeat()
+    if (call === 'typing') return this.typing(conversation, more)
+    throw new KithwireError(
+      'bad_state',
+      `Expected a call that this version knows, came "${call}": reload the other tab.`,
+    )
   }
 
   /** The server says that we are somebody else: nothing of the old user's store may be sent. */
@@ -242,6 +257,7 @@ export class Core {
         reason: 'The store belongs to another user: pass `store` as a function of the user.',
       })
     this.account = this.join(store)
+    this.tabs.forget()
     this.connection.dispatch({ type: 'moved' })
     await old.close('The server says that this is another user; what was queued stays in the store of the first.')
   }
@@ -260,8 +276,8 @@ export class Core {
     this.account = this.join(this.options.open(this.options.user))
   }
 
-  private changed(to: ConnectionState, from: ConnectionState): void {
-    this.emit('state', to.phase, { from: from.phase, code: to.code, reason: to.reason })
+  private changed(to: ConnectionState): void {
+    this.tabs.moved(to.phase)
     if (to.phase === 'stopped' || to.phase === 'closed') {
       const error = to.phase === 'closed' ? new KithwireError('closed') : this.failure
       for (const { reject } of this.waiters) reject(error ?? new KithwireError('bad_state'))

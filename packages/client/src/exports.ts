@@ -28,8 +28,9 @@ export {
   tailOf,
 } from './client-store.js'
 export type { ConnectionPhase } from './connection-state.js'
-export type { HistoryOptions, HistoryPage, SendInput } from './core.js'
+export type { SendInput } from './core.js'
 export type { ClientEvents, OutgoingItem, Sent, StateChange } from './events.js'
+export type { HistoryOptions, HistoryPage } from './history.js'
 export type { TokenSource, WsRequestOptions } from './options.js'
 export { sendState } from './send-state.js'
 export { MemoryClientStore } from './stores/memory.js'

@@ -109,7 +109,7 @@ it('every tab sees the same states, whoever has the socket', async () => {
   const one = watched(leader)
   const other = watched(follower)
   const peer = await script.online([head(0)])
-  expect([leader.user, follower.state]).toEqual(['ann', 'following'])
+  expect([leader.user, follower.state]).toEqual(['ann', 'online'])
   one.send('a')
   other.send('b')
   for (const seq of [1, 2]) {

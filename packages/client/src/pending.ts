@@ -45,6 +45,10 @@ export class Pending {
     }
   }
 
+  async checkAll(store: ClientStore): Promise<void> {
+    for (const conversation of [...this.conversations.keys()]) await this.check(store, conversation)
+  }
+
   sent(sent: Sent): void {
     for (const { resolve } of this.take(sent.conversation, sent.cid)) resolve(sent)
   }

@@ -103,11 +103,12 @@ export class Subscriptions {
     }
   }
 
-  /** The lowest place from which a listener wants to go on, per conversation. */
+  /** The lowest place from which a listener wants to go on, per conversation; for a store that knows none. */
   wanted(): Map<string, number> {
     const wanted = new Map<string, number>()
-    for (const { after } of this.listeners)
-      for (const [conversation, seq] of after) wanted.set(conversation, Math.min(seq, wanted.get(conversation) ?? seq))
+    for (const { after, positions } of this.listeners)
+      for (const [conversation, seq] of [...after, ...positions])
+        wanted.set(conversation, Math.min(seq, wanted.get(conversation) ?? seq))
     return wanted
   }
 
@@ -119,6 +120,12 @@ export class Subscriptions {
       listener.dirty.add(conversation)
       this.start(listener)
     }
+  }
+
+  /** As {@link look}, if the store has got further than was delivered here. */
+  catchUp({ conversation, applied, resets }: ConversationState): void {
+    if (this.seen?.get(conversation) !== applied || this.track(conversation).resets !== resets.length)
+      this.look(conversation)
   }
 
   /** The log is about to go back to `to`: tells the app first, and delivers nothing until `resume`. */

@@ -25,7 +25,7 @@ function tabs(store: MemoryClientStore) {
 it('one tab connects, all tabs hear, and what one queues the other sends', async () => {
   const { script, seen, one, other } = tabs(new MemoryClientStore())
   const peer = await script.online([head(0)])
-  expect([one.state, other.state]).toEqual(['online', 'following'])
+  expect([one.state, other.state]).toEqual(['online', 'online'])
   const sent = other.send({ conversation: 'c', content: 'from the follower' })
   peer.ack(await peer.next('send'), 1)
   peer.send({ t: 'messages', conversation: 'c', items: [entry(2)] })
@@ -54,7 +54,7 @@ it('hands over at 4009, and takes up again when the other tab ends', async () =>
   const first = await script.online([head(0)])
   first.socket.close(4009)
   await script.online([head(0)], 1)
-  expect([one.state, other.state]).toEqual(['following', 'online'])
+  expect([one.state, other.state]).toEqual(['online', 'online'])
   await other.close()
   const start = script.clock.monotonic()
   await script.online([head(0)], 2)

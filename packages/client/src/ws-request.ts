@@ -3,15 +3,16 @@ import { EventEmitter } from 'eventemitter3'
 import type { AbortSignalLike } from './abort.js'
 import type { ConversationState, OutboxItem } from './client-store.js'
 import type { ConnectionPhase } from './connection-state.js'
-import { Core, type HistoryOptions, type HistoryPage, type SendInput } from './core.js'
+import { Core, type SendInput } from './core.js'
 import type { ClientEvents, OutgoingItem, Sent } from './events.js'
+import type { HistoryOptions, HistoryPage } from './history.js'
 import { iterate } from './iterate.js'
 import { type Platform, resolveOptions, type TokenSource, type WsRequestOptions } from './options.js'
 import type { ListenOptions, MessageListener } from './subscriptions.js'
 
 /** The client: one connection of one device, and what it has to say. */
 export interface WsRequest extends EventEmitter<ClientEvents> {
-  /** What the connection is doing. */
+  /** What the connection is doing; in a tab that follows another one, that one's. */
   readonly state: ConnectionPhase
   /** Who this is, from the first connection on, or from the start where `options.user` says it. */
   readonly user: string | undefined
@@ -105,7 +106,7 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
     }
 
     get state(): ConnectionPhase {
-      return this.core.connection.phase
+      return this.core.tabs.phase
     }
 
     get user(): string | undefined {
@@ -174,7 +175,7 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
     }
 
     heartbeat(): Promise<number> {
-      return this.core.connection.probe()
+      return this.core.heartbeat()
     }
 
     connected(signal?: AbortSignalLike): Promise<void> {
