@@ -4,45 +4,60 @@ import { fixed } from './numbers.js'
 import { aligned } from './table.js'
 
 interface Profile {
-  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[]
+  nodes: { id: number; children?: number[]; callFrame: { functionName: string; url: string; lineNumber: number } }[]
   samples: number[]
   timeDeltas: number[]
 }
 
+interface Times {
+  self: number
+  /** With what it called. */
+  total: number
+}
+
 /** Functions that are shown. */
-const MOST = 45
+const MOST = 60
 
 /** Where the time of the profiles in a directory went, by function, the time that it slept left out. Removes them. */
 export function profileText(directory: string): string {
-  const self = new Map<string, number>()
+  const times = new Map<string, Times>()
   for (const file of readdirSync(directory)) {
     const path = join(directory, file)
-    for (const [name, time] of selfTimes(JSON.parse(readFileSync(path, 'utf8'))))
-      self.set(name, (self.get(name) ?? 0) + time)
+    addTimes(JSON.parse(readFileSync(path, 'utf8')), times)
     rmSync(path)
   }
-  self.delete('(idle)')
-  const total = [...self.values()].reduce((sum, time) => sum + time, 0)
-  const rows = [...self]
-    .sort(([, one], [, other]) => other - one)
+  times.delete('(idle)')
+  times.delete('(root)')
+  const all = [...times.values()].reduce((sum, { self }) => sum + self, 0)
+  const share = (time: number) => `${fixed((100 * time) / all, 1)} %`
+  const rows = [...times]
+    .sort(([, one], [, other]) => other.self - one.self)
     .slice(0, MOST)
-    .map(([name, time]) => [`${fixed((100 * time) / total, 1)} %`, name])
-  return aligned([['self', `of ${fixed(total / 1e6, 2)} s`], ...rows])
+    .map(([name, { self, total }]) => [share(self), share(total), name])
+  return aligned([['self', 'with calls', `of ${fixed(all / 1e6, 2)} s`], ...rows])
 }
 
-function selfTimes({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
-  const names = new Map(
-    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
-      const place = url === '' ? '' : ` ${placeOf(url)}:${lineNumber + 1}`
-      return [id, `${functionName || '(anonymous)'}${place}`]
-    }),
-  )
-  const times = new Map<string, number>()
+function addTimes({ nodes, samples, timeDeltas }: Profile, times: Map<string, Times>): void {
+  const own = new Map<number, number>()
   samples.forEach((id, index) => {
-    const name = names.get(id)!
-    times.set(name, (times.get(name) ?? 0) + timeDeltas[index]!)
+    own.set(id, (own.get(id) ?? 0) + timeDeltas[index]!)
   })
-  return times
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const above: string[] = []
+  const walk = (id: number): number => {
+    const { callFrame, children = [] } = byId.get(id)!
+    const { functionName, url, lineNumber } = callFrame
+    const name = `${functionName || '(anonymous)'}${url === '' ? '' : ` ${placeOf(url)}:${lineNumber + 1}`}`
+    const self = own.get(id) ?? 0
+    above.push(name)
+    const total = children.reduce((sum, child) => sum + walk(child), self)
+    above.pop()
+    const known = times.get(name) ?? { self: 0, total: 0 }
+    // What calls itself counts once.
+    times.set(name, { self: known.self + self, total: known.total + (above.includes(name) ? 0 : total) })
+    return total
+  }
+  walk(nodes[0]!.id)
 }
 
 /** Of a package its name and file, of all else the file. */

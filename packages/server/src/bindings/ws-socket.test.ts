@@ -67,6 +67,35 @@ const frame = (opcode: number, payload: string) =>
 const arrived = (client: Socket, bytes: Buffer | string) => new Promise((resolve) => client.write(bytes, resolve))
 
 describe('WsSocket', () => {
+  it('sends what is sent in one turn in one piece, in its order', async () => {
+    const { client, socket } = await open()
+    const pieces: string[] = []
+    const came = new Promise<void>((resolve) =>
+      client.on('data', (piece) => {
+        pieces.push(String(piece))
+        if (String(piece).includes('c')) resolve()
+      }),
+    )
+    let sent = 0
+    socket.send('a', () => sent++)
+    await Promise.resolve()
+    socket.send('b', () => sent++)
+    expect(socket.bufferedAmount).toBeGreaterThan(0)
+    process.nextTick(() => socket.send('c', () => sent++))
+    await came
+    expect(pieces).toEqual(['\x81\x01a\x81\x01b\x81\x01c'.replaceAll('\x81', '\ufffd')])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(sent).toBe(3)
+  })
+
+  it('sends what it holds before it is dropped', async () => {
+    const { client, socket } = await open()
+    const came = new Promise((resolve) => client.once('data', (piece) => resolve(String(piece))))
+    socket.send('last words')
+    socket.terminate()
+    expect(await came).toContain('last words')
+  })
+
   it('tells text, binary, pings and pongs apart', async () => {
     const { client, events, count } = await open()
     client.write(Buffer.concat([frame(1, 'hi'), frame(2, 'x'), frame(9, ''), frame(10, '')]))

@@ -15,6 +15,7 @@ const REFUSED_MS = 1_000
 /** The one place that knows the `ws` package: completes handshakes that were decided upon elsewhere. */
 export class Upgrader {
   private readonly server: WebSocketServer
+  private readonly turn = new Turn()
 
   constructor(
     private readonly limits: TransportLimits,
@@ -40,7 +41,7 @@ export class Upgrader {
   /** Completes the handshake. `opened` is not called if the connection was lost in the meantime. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opened: (socket: SocketLike) => void): void {
     this.server.handleUpgrade(request, socket, head, (ws) => {
-      opened(new WsSocket(ws, socket, this.limits.messageMs, this.runtime))
+      opened(new WsSocket(ws, socket, this.limits.messageMs, this.runtime, this.turn))
     })
   }
 
@@ -68,6 +69,24 @@ const FAULTS: ReadonlyMap<string, number> = new Map([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
 ])
 
+/**
+ * Holds back what sockets send until everything that has arrived is read: a system call for each frame is what a
+ * message costs most, and an acknowledgement often has a delivery for company.
+ */
+class Turn {
+  private held: WsSocket[] = []
+
+  hold(socket: WsSocket): void {
+    if (this.held.push(socket) === 1) setImmediate(() => this.end())
+  }
+
+  private end(): void {
+    const { held } = this
+    this.held = []
+    for (const socket of held) socket.flush()
+  }
+}
+
 /** A socket of the `ws` package as the core knows it. */
 export class WsSocket implements SocketLike {
   private closing = false
@@ -75,12 +94,14 @@ export class WsSocket implements SocketLike {
   private fault: number | undefined
   private partial = false
   private timer: Timer | undefined
+  private held = false
 
   constructor(
     private readonly ws: WebSocket,
     private readonly raw: Duplex,
     private readonly messageMs: number,
     private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+    private readonly turn: Turn,
   ) {
     // What is wrong with a frame arrives as an error first and then as a close, which is where it is told.
     ws.on('error', ({ code }: NodeJS.ErrnoException) => {
@@ -113,8 +134,23 @@ export class WsSocket implements SocketLike {
   }
 
   send(text: string, done?: () => void): void {
-    if (this.ws.readyState === WebSocket.OPEN) this.ws.send(text, done && (() => done()))
-    else if (done) queueMicrotask(done)
+    if (this.ws.readyState !== WebSocket.OPEN) {
+      if (done) queueMicrotask(done)
+      return
+    }
+    if (!this.held) {
+      this.held = true
+      this.raw.cork()
+      this.turn.hold(this)
+    }
+    this.ws.send(text, done)
+  }
+
+  /** Hands what was held back to the network. */
+  flush(): void {
+    if (!this.held) return
+    this.held = false
+    this.raw.uncork()
   }
 
   close(code?: number, reason?: string): void {
@@ -128,6 +164,7 @@ export class WsSocket implements SocketLike {
 
   terminate(): void {
     this.closing = true
+    this.flush()
     this.ws.terminate()
   }
 
