@@ -16,13 +16,4 @@ export default defineConfig([
     splitting: true,
     dts: { entry: { 'indexed-db': 'src/stores/indexed-db.ts' }, compilerOptions: { lib: ['ES2022', 'DOM'] } },
   },
-  {
-    ...shared,
-    entry: { friends: 'src/friends.ts', react: 'src/react/index.ts' },
-    format: ['esm', 'cjs'],
-    dts: true,
-    platform: 'neutral',
-    // The bindings use whichever build of the client the app gets.
-    external: ['@kithwire/client'],
-  },
 ])

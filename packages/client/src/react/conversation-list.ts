@@ -39,8 +39,7 @@ export function conversationsOf({ client, runtime }: Source): Observable<readonl
       )
       unlisten ??= chat.onMessage(take, { after })
       const old = new Map(list.map((row) => [row.conversation, row]))
-      const rows = states.map(({ conversation, applied, read }) => {
-        const unread = Math.max(0, applied - read)
+      const rows = states.map(({ conversation, unread }) => {
         const row = old.get(conversation)
         const newest = last.get(conversation)
         return row?.unread === unread && row.last === newest ? row : { conversation, unread, last: newest }
@@ -57,7 +56,7 @@ export function conversationsOf({ client, runtime }: Source): Observable<readonl
         }
     }
     const off = listen(chat, {
-      read: publish,
+      unread: publish,
       behind: publish,
       state: (phase) => {
         if (phase === 'online') chat.connected().then(publish, () => {})
