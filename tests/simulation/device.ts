@@ -72,7 +72,9 @@ export class Tab {
       (error: KithwireError) => {
         world.trace.note(run.process.name, 'failed', `${content.slice(0, 30)} ${error.code}`)
         // Who closes a tab is told nothing about what becomes of its outbox.
-        if (error.code !== 'closed') world.ledger.failed(intent, error.code)
+        if (error.code === 'closed') return
+        world.ledger.failed(intent, error.code)
+        world.wire.failed(host, content)
       },
     )
   }

@@ -7,15 +7,6 @@ import type { Phase, World } from './world.js'
 /** What is over so soon that chance alone seldom hits it. */
 const SHORT_PHASES: readonly Phase[] = ['going back', 'catching up', 'draining', 'greeting', 'storing', 'pinging']
 
-/**
- * Kinds that bring out together what they hardly show among others: what a refusal means when two sockets of a device
- * have the same message under way, and in which order a device sends again what it cannot know to be stored.
- */
-const TOGETHER: readonly ReadonlySet<string>[] = [
-  new Set(['block', 'stall']),
-  new Set(['failing store', 'retention', 'restore']),
-]
-
 /** Ms of silence that no client may overlook: 2.2 heartbeats and the frames that were under way. */
 const deafMs = (heartbeatMs: number) => 2.2 * heartbeatMs + 15_000
 
@@ -39,12 +30,11 @@ export class Faults {
   }
 
   schedule(): void {
-    const { faults, durationMs } = this.world.plan
+    const { faults, durationMs, together } = this.world.plan
     // A run that sees few kinds of faults sees their combinations more often; after "Swarm Testing" by Groce et al. (2012).
     const all = this.world.bus ? [...KINDS, ...BUS_KINDS] : KINDS
     const share = this.source.pick([0.12, 0.3, 0.5])
-    const together = this.source.chance(0.1) ? this.source.pick(TOGETHER) : undefined
-    const kinds = all.filter(([name]) => together?.has(name) ?? this.source.chance(share))
+    const kinds = all.filter(([name]) => together?.includes(name) ?? this.source.chance(share))
     for (let index = 0; index < faults; index++) {
       const [name, fault] = this.source.pick(kinds.length > 0 ? kinds : all)
       const at = this.source.integer(0, durationMs)

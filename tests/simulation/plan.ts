@@ -11,6 +11,8 @@ export interface Plan {
   durationMs: number
   /** Faults that are tried. Some find nothing to break. */
   faults: number
+  /** The only kinds of them, where several bring out together what they hardly show among others. */
+  together: readonly string[] | undefined
   /** Mean ms between two messages of one tab. */
   pace: number
   /** Chance that a message is one that the proxy in front of the server closes 1009 for. */
@@ -87,6 +89,7 @@ export function makePlan(random: SeededRandom): Plan {
     conversations,
     durationMs,
     faults: random.integer(3, 24),
+    together: undefined,
     pace: (durationMs * devices.reduce((sum, { tabs }) => sum + tabs, legacy.length)) / random.pick([3, 6, 12, 24, 40]),
     poison: random.chance(0.1) ? 0.03 : 0,
     parallel: random.pick([1, 1, 4]),
@@ -98,6 +101,14 @@ export function makePlan(random: SeededRandom): Plan {
     narrow: random.chance(0.25),
     servers: 1,
   }
+  const theme = random.uint32() % 16
+  // What a refusal means when two sockets of a device have the same message under way.
+  if (theme === 0) {
+    const crowded = devices.map((device) => ({ ...device, tabs: 2, locks: false }))
+    return { ...plan, devices: crowded, faults: 24, together: ['block', 'stall', 'slow store'] }
+  }
+  // In which order a device sends again what it cannot know to be stored.
+  if (theme === 1) return { ...plan, faults: 24, together: ['failing store', 'retention', 'restore'] }
   // A store that belongs to the process of one server cannot be that of two.
   return random.chance(0.3) ? { ...plan, servers: 2, embedded: false } : plan
 }

@@ -160,6 +160,11 @@ export class WireOracle implements Wiretap {
     this.rules.reset(host, conversation)
   }
 
+  /** A tab was told that its message has failed. */
+  failed(host: string, content: string): void {
+    this.rules.failed(host, content)
+  }
+
   delivered(conversation: string, user: string): number {
     return this.marks.get(JSON.stringify([conversation, user]))?.delivered ?? 0
   }
