@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { WsRouterOptions } from '@kithwire/server'
 import { build } from 'esbuild'
@@ -36,15 +37,21 @@ export async function hostChat(options: Partial<WsRouterOptions> = {}) {
         .setHeader('content-type', 'text/html')
         .end('<!doctype html><title>tab</title><script src=/tab.js></script>')
   })
-  let sockets = 0
+  const sockets = new Set<Duplex>()
   let most = 0
+  let down = false
   // The chat keeps its upgrades to itself, so that listeners do not hear of them.
   const emit = server.emit.bind(server)
   server.emit = (event: string, ...args: unknown[]) => {
-    const [, socket] = args as [unknown, { once(event: 'close', run: () => void): void }]
+    const [, socket] = args as [unknown, Duplex]
     if (event === 'upgrade') {
-      most = Math.max(most, ++sockets)
-      socket.once('close', () => sockets--)
+      if (down) {
+        socket.destroy()
+        return true
+      }
+      sockets.add(socket)
+      most = Math.max(most, sockets.size)
+      socket.once('close', () => sockets.delete(socket))
     }
     return emit(event, ...args)
   }
@@ -53,10 +60,22 @@ export async function hostChat(options: Partial<WsRouterOptions> = {}) {
     friendship,
     address: `http://127.0.0.1:${port}`,
     get sockets() {
-      return sockets
+      return sockets.size
     },
     get mostSockets() {
       return most
+    },
+    /** Cuts every WebSocket and lets no new one in, or does again. */
+    offline(on: boolean): void {
+      down = on
+      if (on) for (const socket of sockets) socket.destroy()
+    },
+    /** Nothing comes or goes any more on the WebSockets that are open, and nobody is told. */
+    silence(): void {
+      for (const socket of sockets) {
+        socket.removeAllListeners('data')
+        socket.write = () => true
+      }
     },
     /** The contents of the conversation, in the order of the log. */
     async log(): Promise<string[]> {
@@ -86,6 +105,19 @@ export async function openTab(context: BrowserContext, host: ChatHost, user = 'a
   await page.evaluate((user) => globalThis.tab.open(user), user)
   return page
 }
+
+/** Sends from a page; resolves when all of it is queued. */
+export async function sendAll(page: Page, host: ChatHost, contents: readonly string[]): Promise<void> {
+  await page.evaluate(
+    async ([conversation, contents]) => {
+      for (const content of contents) await globalThis.tab.send(conversation, content)
+    },
+    [host.friendship, contents] as const,
+  )
+}
+
+/** `name 0`, `name 1`, … */
+export const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name} ${index}`)
 
 /** The tab that connects. */
 export async function leaderOf(pages: readonly Page[]): Promise<Page> {

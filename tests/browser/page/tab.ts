@@ -18,7 +18,9 @@ class Tab {
     return this.client!
   }
 
-  open(user: string, options: WsRequestOptions = {}): void {
+  /** @param mute what is sent never leaves the page: the outbox is written, and nothing else happens */
+  open(user: string, mute = false): void {
+    const options: WsRequestOptions = mute ? { socket: muteSocket } : {}
     const client = new WsRequest(`ws://${location.host}/chat/ws`, { token: user, user, store: indexedDb(), ...options })
     this.client = client
     // From the first entry on, so that a tab shows whether something is missing.
@@ -46,6 +48,21 @@ class Tab {
     }
   }
 
+  /** How many records there are in all databases of this origin. */
+  async records(): Promise<number> {
+    const answer = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve) => {
+        request.onsuccess = () => resolve(request.result)
+      })
+    let sum = 0
+    for (const { name } of await indexedDB.databases()) {
+      const db = await answer(indexedDB.open(name!))
+      for (const store of db.objectStoreNames) sum += await answer(db.transaction(store).objectStore(store).count())
+      db.close()
+    }
+    return sum
+  }
+
   /** Whether this tab is the one that connects. */
   async leads(): Promise<boolean> {
     const { held = [] } = await navigator.locks.query()
@@ -65,6 +82,29 @@ class Tab {
     const failures: string[] = []
     for (const [name, run] of cases) await run().catch((error: Error) => failures.push(`${name}: ${error.message}`))
     return { cases: cases.map(([name]) => name), failures }
+  }
+}
+
+/** A socket that loses every `send` frame. */
+const muteSocket: WsRequestOptions['socket'] = (url, protocols) => {
+  const socket = new WebSocket(url, [...protocols])
+  return {
+    get protocol() {
+      return socket.protocol
+    },
+    get bufferedAmount() {
+      return socket.bufferedAmount
+    },
+    listen(listener) {
+      socket.onopen = () => listener.open?.()
+      socket.onmessage = ({ data }) => listener.message(data)
+      socket.onclose = ({ code, reason }) => listener.close(code, reason)
+    },
+    send(text) {
+      if (JSON.parse(text).t !== 'send') socket.send(text)
+    },
+    close: (code, reason) => socket.close(code, reason),
+    terminate: () => socket.close(),
   }
 }
 
