@@ -228,7 +228,8 @@ export class WireOracle implements Wiretap {
           this.checkMark(frame.user, frame.conversation, frame.delivered ?? 0, frame.read ?? 0)
         return
       case 'signal':
-        this.secret(link, watched, frame.conversation, 'a signal')
+        // That somebody is gone is said of who may not be seen any more, too, and tells nothing.
+        if (frame.kind !== 'presence' || frame.value) this.secret(link, watched, frame.conversation, 'a signal')
         return
       case 'welcome':
         this.told(watched, 'hello')

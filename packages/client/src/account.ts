@@ -12,7 +12,7 @@ import {
 } from '@kithwire/protocol'
 import { type ChangeHooks, Changes } from './changes.js'
 import type { ClientStore, DeviceIdentity, OutboxItem } from './client-store.js'
-import type { ClientEvents, Sent } from './events.js'
+import type { Emit, Sent } from './events.js'
 import { Inbox } from './inbox.js'
 import type { Link } from './link.js'
 import type { ResolvedOptions } from './options.js'
@@ -23,11 +23,10 @@ import { Places } from './places.js'
 import { Receipts } from './receipts.js'
 import { helloFrames } from './resume.js'
 import { Serial } from './serial.js'
+import { Signals } from './signals.js'
 import { Subscriptions } from './subscriptions.js'
 import { Syncs } from './syncs.js'
 import { toldPlace } from './unread.js'
-
-export type Emit = <Name extends keyof ClientEvents>(name: Name, ...values: ClientEvents[Name]) => void
 
 /** Everything of one user on this device: a store, and the parts that work on it. Replaced when the user changes. */
 export class Account {
@@ -37,6 +36,7 @@ export class Account {
   private readonly outbox: Outbox
   private readonly receipts: Receipts
   readonly outgoing: Outgoing
+  readonly signals: Signals
   private readonly places: Places
   private readonly pending = new Pending((problem) => this.report(problem))
   /** To whom a conversation goes, where `send` said so. */
@@ -65,6 +65,7 @@ export class Account {
       unread: (conversation, unread) => emit('unread', { conversation, unread }),
       error,
     })
+    this.signals = new Signals(store, runtime, emit)
     this.subscriptions = new Subscriptions(store, {
       reset: (conversation, to, removed) => emit('reset', { conversation, to, removed }),
       gap: (conversation, from, to) => emit('gap', { conversation, from, to }),
@@ -104,11 +105,13 @@ export class Account {
       outbox: this.outbox,
       outgoing: this.outgoing,
       places: this.places,
+      signals: this.signals,
       pending: this.pending,
       receipts: this.receipts,
       online: () => this.link !== undefined,
     })
     this.unwatch = store.watch((change) => this.changes.look(change))
+    this.signals.ask()
     this.subscriptions.load().catch(error)
   }
 
@@ -156,6 +159,7 @@ export class Account {
       this.syncs.attach(link)
       this.inbox.welcome(link, heads, states)
       this.receipts.welcome(link, heads, states)
+      this.signals.welcome(link)
       return true
     })
     this.changes.catchUp()
@@ -193,10 +197,8 @@ export class Account {
           return this.store.move(conversation, { place: toldPlace(frame) })
         return this.store.mark(conversation, [[user, delivered, read]])
       }
-      case 'signal': {
-        const { conversation, user, kind, value } = frame
-        if (user !== undefined) this.store.tell({ kind: 'signal', conversation, user, of: kind, value })
-      }
+      case 'signal':
+        this.signals.take(frame)
     }
   }
 
@@ -209,6 +211,7 @@ export class Account {
     this.outbox.lost(code)
     this.inbox.detach()
     this.receipts.detach()
+    this.signals.detach()
     this.syncs.attach(undefined)
   }
 
@@ -258,6 +261,7 @@ export class Account {
     this.lost(1000)
     this.unwatch()
     this.subscriptions.close()
+    this.signals.close()
     this.pending.rejectAll('closed', reason)
     if (this.options.ownsStore) await this.store.close()
   }

@@ -1,11 +1,12 @@
 import { KithwireError } from '@kithwire/protocol'
-import type { Emit } from './account.js'
 import type { ClientStore, ConversationChange, StoreChange } from './client-store.js'
+import type { Emit } from './events.js'
 import type { Outbox } from './outbox.js'
 import type { Outgoing } from './outgoing.js'
 import type { Pending } from './pending.js'
 import type { Places } from './places.js'
 import type { Receipts } from './receipts.js'
+import type { Signals } from './signals.js'
 import type { Subscriptions } from './subscriptions.js'
 import type { TabMessage } from './tabs.js'
 
@@ -17,6 +18,7 @@ export interface ChangeHooks {
   places: Places
   pending: Pending
   receipts: Receipts
+  signals: Signals
   /** Whether this client has a socket of its own. */
   online(): boolean
   /** What this client stands on is gone. */
@@ -37,11 +39,12 @@ export class Changes {
     else if (change.kind === 'lost' || change.kind === 'wiped') hooks.gone(change.kind)
     else if (change.kind === 'tab') hooks.heard(change.from, change.message)
     else if (change.kind === 'behind') hooks.emit('behind', change.conversations)
+    else if (change.kind === 'who') hooks.signals.answer()
     else this.lookAt(change)
   }
 
   private lookAt(change: ConversationChange): void {
-    const { store, subscriptions, outbox, outgoing, places, pending, receipts, emit, error } = this.hooks
+    const { store, subscriptions, outbox, outgoing, places, pending, receipts, signals, emit, error } = this.hooks
     const { conversation } = change
     outgoing.look(change)
     places.look(change)
@@ -72,7 +75,7 @@ export class Changes {
         receipts.touch(conversation)
         break
       case 'signal':
-        emit('signal', { conversation, user: change.user, kind: change.of, value: change.value })
+        signals.hear(change)
         break
       case 'applied':
       case 'reset':

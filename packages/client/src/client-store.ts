@@ -108,6 +108,8 @@ export type PassingChange =
   | { kind: 'behind'; conversations: readonly string[] }
   /** What clients say to each other; see tabs.ts. */
   | { kind: 'tab'; from: string; message: TabMessage }
+  /** A client that has just begun asks who is there. */
+  | { kind: 'who' }
 
 /**
  * What a device keeps: its identity, its place in each conversation, the entries it has, and its outbox. Several

@@ -14,11 +14,11 @@ import {
   type Welcome,
 } from '@kithwire/protocol'
 import { type AbortSignalLike, abortable } from './abort.js'
-import { Account, type Emit } from './account.js'
+import { Account } from './account.js'
 import type { ClientStore } from './client-store.js'
 import { Connection } from './connection.js'
 import type { ConnectionState } from './connection-state.js'
-import type { OutgoingItem, Sent } from './events.js'
+import type { Emit, OutgoingItem, Sent } from './events.js'
 import { type HistoryOptions, type HistoryPage, readHistory } from './history.js'
 import type { Link } from './link.js'
 import type { ResolvedOptions } from './options.js'
@@ -194,12 +194,17 @@ export class Core {
   }
 
   typing(conversation: string, on: boolean): void {
+    if (!this.account.signals.news(conversation, on)) return
     if (this.tabs.follows) this.tabs.ask('typing', [conversation, on]).catch(() => {})
     else this.link?.post({ t: 'signal', conversation, kind: 'typing', value: on })
   }
 
   get user(): string | undefined {
     return this.account.user ?? this.tabs.user ?? this.options.user
+  }
+
+  presence(id: string): boolean {
+    return this.account.signals.present(id)
   }
 
   get store() {
@@ -217,6 +222,7 @@ export class Core {
       heard: (from, message) => account === this.account && this.tabs.hear(from, message),
     })
     account.subscriptions.add((message) => {
+      account.signals.wrote(message.conversation, message.from)
       this.emit('message', message)
     })
     for (const entry of this.listening) entry.stop = account.subscriptions.add(entry.run, entry.options)

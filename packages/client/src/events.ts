@@ -60,10 +60,16 @@ export interface ClientEvents {
   read: [read: { conversation: string; seq: number }]
   /** How many entries of a conversation are unread now. */
   unread: [unread: { conversation: string; unread: number }]
-  /** Typing or presence of another user. Not stored, not promised. */
+  /** Somebody has begun or ended to type: they said so, or have not repeated it for 6 s. Not promised. */
+  typing: [typing: { conversation: string; user: string; on: boolean }]
+  /** A friend has come or gone. Not promised. */
+  presence: [presence: { user: string; online: boolean }]
+  /** Both as they came from the server, and to every tab. */
   signal: [signal: { conversation: string; user: string; kind: 'typing' | 'presence'; value: boolean }]
   /** These conversations have, or may have, something new: a new one among them means that the user became a member. */
   behind: [conversations: readonly string[]]
   /** A refusal of the connection, a failing store or token function, a listener that threw. */
   error: [error: KithwireError]
 }
+
+export type Emit = <Name extends keyof ClientEvents>(name: Name, ...values: ClientEvents[Name]) => void

@@ -40,8 +40,16 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
    * were read; `markRead` ends it.
    */
   markUnread(conversation: string, seq: number): Promise<void>
-  /** Tells the others that this user is typing, or no more. Not promised. */
+  /**
+   * Tells the others that this user is typing, or no more. To be called with each key: it says so every 3 s at most, and
+   * whoever says nothing for 6 s counts as typing no more. Not promised.
+   */
   typing(conversation: string, on: boolean): void
+  /**
+   * Whether a user is online, or anybody else in a conversation, as far as is known: a user who hides it is not. The
+   * event `presence` tells of changes.
+   */
+  presence(userOrConversation: string): boolean
   /** Where this device stands in each conversation: what it has, what this user has read, how far the others are. */
   conversations(): Promise<ConversationState[]>
   /**
@@ -151,6 +159,10 @@ export function wsRequestFor(platform: Platform): WsRequestClass {
 
     typing(conversation: string, on: boolean): void {
       this.core.typing(conversation, on)
+    }
+
+    presence(userOrConversation: string): boolean {
+      return this.core.presence(userOrConversation)
     }
 
     conversations(): Promise<ConversationState[]> {

@@ -17,7 +17,7 @@ export class Authorizer {
   private readonly known: LRUCache<string, readonly string[]>
   private readonly asking = new Map<string, Promise<readonly string[] | null>>()
   /** Raised by each invalidation: an answer that was on its way meanwhile is asked for again. */
-  private generation = 0
+  generation = 0
 
   constructor(
     private readonly friendships: Friendships,
@@ -64,6 +64,11 @@ export class Authorizer {
     this.generation++
     this.known.delete(conversation)
     this.asking.delete(conversation)
+  }
+
+  /** Members that were read elsewhere, if nothing was forgotten since `generation`. */
+  learn(conversation: string, members: readonly string[], generation: number): void {
+    if (generation === this.generation && this.remember()) this.known.set(conversation, members)
   }
 
   clear(): void {

@@ -138,7 +138,7 @@ export class BusLink {
   }
 
   private take(user: string, hint: Hint): void {
-    const { authorizer, fanOut, queue, registry } = this.context
+    const { authorizer, fanOut, presence, queue, registry } = this.context
     switch (hint.kind) {
       case 'entries':
         fanOut.hinted(hint, user)
@@ -150,11 +150,19 @@ export class BusLink {
         fanOut.hintedOwnCursor(hint.cursor)
         return
       case 'signal':
-        fanOut.hintedSignal(hint.signal, user)
+        if (hint.signal.kind === 'typing') fanOut.hintedSignal(hint.signal, user)
+        else presence.heard(hint.signal, user, hint.ask === true)
+        return
+      case 'still':
+        presence.asked(user)
+        return
+      case 'here':
+        presence.elsewhere(user)
         return
       case 'members':
         authorizer.invalidate(hint.conversation)
         void queue.recall(hint.conversation).then(() => fanOut.behind(hint.conversation, [user]))
+        presence.changed(hint.conversation, [user])
         return
       case 'device': {
         const { device, attempt } = hint

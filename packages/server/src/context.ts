@@ -8,6 +8,8 @@ import type { ServerLimits } from './limits.js'
 import type { Log } from './log.js'
 import type { MarkQueue } from './mark-queue.js'
 import type { Friendships } from './membership.js'
+import type { Presence } from './presence.js'
+import type { Privacy } from './privacy.js'
 import type { UserRates } from './rate-limit.js'
 import type { SessionRegistry } from './session-registry.js'
 import type { Stats } from './stats.js'
@@ -47,6 +49,8 @@ export interface Context {
   readonly queue: AppendQueue
   readonly marks: MarkQueue
   readonly fanOut: FanOut
+  readonly presence: Presence
+  readonly privacy: Privacy
   readonly hot: HotConversations
   readonly sweep: Sweep
   /** Undefined for a server that is alone. */

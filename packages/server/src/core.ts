@@ -27,6 +27,8 @@ import { Log, type Logger } from './log.js'
 import { MarkQueue } from './mark-queue.js'
 import type { Friendships } from './membership.js'
 import { type Page, readPage } from './pages.js'
+import { Presence } from './presence.js'
+import { Privacy, type PrivacyOptions } from './privacy.js'
 import { UserRates } from './rate-limit.js'
 import { Session } from './session.js'
 import { SessionRegistry } from './session-registry.js'
@@ -50,6 +52,8 @@ export interface CoreOptions {
    * @default a path on the app's own host
    */
   isFile?(content: string): boolean
+  /** @default everybody shows everything to their friends */
+  privacy?: PrivacyOptions
 }
 
 /** Total time of a drain, ms: an orchestrator kills after 30 s. */
@@ -61,7 +65,16 @@ export class Core {
   private closing: Promise<void> | undefined
 
   /** @throws KithwireError `bad_option` */
-  constructor({ runtime, store, friendships, limits: given, bus, log: logger, isFile = isOwnPath }: CoreOptions) {
+  constructor({
+    runtime,
+    store,
+    friendships,
+    limits: given,
+    bus,
+    log: logger,
+    isFile = isOwnPath,
+    privacy: hidden = {},
+  }: CoreOptions) {
     const limits = resolveLimits(given)
     const log = new Log(runtime, logger)
     const registry: SessionRegistry = new SessionRegistry(
@@ -70,11 +83,21 @@ export class Core {
         hot.clear()
         this.context.sweep.stop()
       },
-      bus && { entered: (user) => this.context.link?.entered(user), left: (user) => this.context.link?.left(user) },
+      {
+        entered: (user) => {
+          this.context.link?.entered(user)
+          this.context.presence.entered(user)
+        },
+        left: (user) => {
+          this.context.link?.left(user)
+          this.context.presence.left(user)
+        },
+      },
     )
     const authorizer = new Authorizer(friendships, runtime, limits.membershipMs, () => registry.size > 0)
     const hot = new HotConversations(limits.sweepConversations, bus !== undefined, () => this.context.sweep.start())
     const publish = bus && ((users: readonly string[], hint: Hint) => this.context.link?.publish(users, hint))
+    const privacy = new Privacy(hidden, log, runtime, limits.membershipMs)
     const context = {
       runtime,
       store,
@@ -90,12 +113,14 @@ export class Core {
       queue: new AppendQueue({ store, runtime, log, limits }),
       marks: new MarkQueue(store),
       hot,
-      fanOut: new FanOut({ registry, authorizer, log, hot }, publish),
+      fanOut: new FanOut({ registry, authorizer, log, hot, privacy }, publish),
+      privacy,
       backlogs: new Set<Backlog>(),
       takesSends: true,
     } as Context
     const sweep = new Sweep(context, bus)
-    this.context = Object.assign(context, { sweep, link: bus && new BusLink(bus, context) })
+    const presence = new Presence(context)
+    this.context = Object.assign(context, { sweep, presence, link: bus && new BusLink(bus, context) })
   }
 
   /** Takes a socket that has chosen `kithwire.v1`. Call it in the turn that made the socket. */
@@ -157,11 +182,18 @@ export class Core {
 
   /** The members of a conversation changed: it holds from now on, and who is a member now hears of it. */
   async membershipChanged(conversation: string, users: readonly string[]): Promise<void> {
-    const { authorizer, fanOut, link, queue } = this.context
+    const { authorizer, fanOut, link, presence, queue } = this.context
     authorizer.invalidate(conversation)
     link?.publish(users, { kind: 'members', conversation })
     await queue.recall(conversation)
     fanOut.behind(conversation, users)
+    presence.changed(conversation, users)
+  }
+
+  /** A user has changed what others may see; here it holds from now on, on other nodes within `membershipMs`. */
+  async privacyChanged(user: string): Promise<void> {
+    this.context.privacy.forget(user)
+    await this.context.presence.privacyChanged(user)
   }
 
   /** Closes all sockets of a user at once; on other nodes as soon as the bus tells them. */
@@ -195,11 +227,20 @@ export class Core {
   /** What is held in memory now, by kind. All 0 once everybody has left and the rates have recovered. */
   get sizes(): Readonly<
     Record<
-      'sockets' | 'timers' | 'appends' | 'marks' | 'memberships' | 'rates' | 'backlogs' | 'hot' | 'subscriptions',
+      | 'sockets'
+      | 'timers'
+      | 'appends'
+      | 'marks'
+      | 'memberships'
+      | 'rates'
+      | 'backlogs'
+      | 'hot'
+      | 'subscriptions'
+      | 'presence',
       number
     >
   > {
-    const { registry, wheel, queue, marks, authorizer, rates, backlogs, hot, link } = this.context
+    const { registry, wheel, queue, marks, authorizer, rates, backlogs, hot, link, presence } = this.context
     return {
       sockets: registry.entries,
       timers: wheel.size,
@@ -210,6 +251,7 @@ export class Core {
       backlogs: backlogs.size,
       hot: hot.size,
       subscriptions: link?.size ?? 0,
+      presence: presence.size,
     }
   }
 
@@ -217,6 +259,7 @@ export class Core {
   close({ drainMs = DRAIN_MS }: { drainMs?: number } = {}): Promise<void> {
     this.closing ??= drain(this.context, drainMs).finally(() => {
       this.context.rates.clear()
+      this.context.presence.close()
       this.context.link?.close()
     })
     return this.closing

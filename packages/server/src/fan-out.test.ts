@@ -4,6 +4,7 @@ import type { Authorizer } from './authorize.js'
 import { FanOut, type Push } from './fan-out.js'
 import { HotConversations } from './hot.js'
 import { Log } from './log.js'
+import { Privacy } from './privacy.js'
 import type { SessionRegistry } from './session-registry.js'
 import { TestServer } from './testing/core-kit.js'
 import { gate, StoreWrap } from './testing/store-wrap.js'
@@ -48,6 +49,7 @@ it('keeps the order of pushes while it is asked who the members are', async () =
     authorizer: { peek: () => known, members: asked } as unknown as Authorizer,
     log: new Log(new FakeClock(), undefined),
     hot: new HotConversations(10, false, () => {}),
+    privacy: new Privacy({}, new Log(new FakeClock(), undefined), new FakeClock(), 1),
   })
   const push = (seq: number) => {
     const stored = [{ seq, id: `id${seq}`, at: 0, duplicate: false }]

@@ -5,6 +5,7 @@ import type { Hint } from './hint.js'
 import type { HotConversations } from './hot.js'
 import type { Log, LogThrottle } from './log.js'
 import type { MarksFrame, OwnMarksFrame } from './marks.js'
+import type { Privacy } from './privacy.js'
 import type { DevicePeer, Peer, SessionRegistry } from './session-registry.js'
 import { type Outcome, type Send, toMessage } from './store.js'
 
@@ -23,6 +24,7 @@ export interface FanOutParts {
   authorizer: Authorizer
   log: Log
   hot: HotConversations
+  privacy: Privacy
 }
 
 /**
@@ -90,10 +92,30 @@ export class FanOut {
   /** Marks of `cursor.user`, to every socket of the members but `origin`. */
   cursor(cursor: MarksFrame, fallback: readonly string[], origin?: Peer): void {
     this.publish?.(fallback, { kind: 'cursor', cursor })
-    const push = framePush('cursor', cursor)
     this.toMembers(cursor.conversation, fallback, (members) => {
-      this.toPeers(members, (peer) => peer !== origin && peer.push(push))
+      this.handMarks(cursor, members, origin)
       this.parts.hot.marked(cursor)
+    })
+  }
+
+  /** What a user has read is seen by who lets others see the same, if the user does. */
+  private handMarks(cursor: MarksFrame, members: readonly string[], origin?: Peer): void {
+    const { privacy } = this.parts
+    const push = framePush('cursor', cursor)
+    const give = (all: Push, users: readonly string[]) =>
+      this.toPeers(users, (peer) => peer !== origin && peer.push(all))
+    if (cursor.read === 0 || privacy.open('readMarks')) {
+      give(push, members)
+      return
+    }
+    const masked = framePush('cursor', { ...cursor, read: 0 })
+    void privacy.among('readMarks', members).then((shown) => {
+      const sees = (user: string) => user === cursor.user || (shown.has(user) && shown.has(cursor.user))
+      give(push, members.filter(sees))
+      give(
+        masked,
+        members.filter((user) => !sees(user)),
+      )
     })
   }
 
@@ -101,10 +123,9 @@ export class FanOut {
   hintedCursor(cursor: MarksFrame, user: string): void {
     const { conversation } = cursor
     const { hot } = this.parts
-    const push = framePush('cursor', cursor)
     this.toMembers(conversation, [user], (members) => {
       if (hot.seqOf(conversation) !== undefined && !hot.lacks(cursor)) return
-      this.toPeers(members, (peer) => peer.push(push))
+      this.handMarks(cursor, members)
       hot.marked(cursor)
     })
   }
@@ -124,12 +145,27 @@ export class FanOut {
     })
   }
 
-  /** To the sockets of the other members. */
-  signal(signal: Required<Signal>, members: readonly string[]): void {
+  /**
+   * To the sockets of these members, as far as they still are, but not of the user of whom it tells.
+   *
+   * @param far to other nodes, too
+   */
+  signal(signal: Required<Signal>, members: readonly string[], far = true): void {
     const push = framePush('signal', signal)
-    const others = (users: readonly string[]) => users.filter((user) => user !== signal.user)
-    this.publish?.(others(members), { kind: 'signal', signal })
-    this.toMembers(signal.conversation, members, (now) => this.toPeers(others(now), (peer) => peer.push(push)))
+    const others = members.filter((user) => user !== signal.user)
+    if (far) this.publish?.(others, { kind: 'signal', signal })
+    this.toMembers(signal.conversation, members, (now) =>
+      this.toPeers(
+        others.filter((user) => now.includes(user)),
+        (peer) => peer.push(push),
+      ),
+    )
+  }
+
+  /** To the sockets of one user here, member or not: only what tells nothing. */
+  toUser(signal: Required<Signal>, user: string): void {
+    const push = framePush('signal', signal)
+    this.toPeers([user], (peer) => peer.push(push))
   }
 
   /** A signal that another node has published to one of the other members. */

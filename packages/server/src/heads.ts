@@ -18,7 +18,7 @@ export interface HeadsQuestion {
 
 /** The heads of the conversations that a user is a member of now. Rejects as store and port do. */
 export async function readHeads(
-  { friendships, store }: Pick<Context, 'friendships' | 'store'>,
+  { friendships, privacy, store }: Pick<Context, 'friendships' | 'privacy' | 'store'>,
   user: string,
   { only, knows }: HeadsQuestion,
 ): Promise<OwnHead[]> {
@@ -37,12 +37,24 @@ export async function readHeads(
     members: membership.members,
     tuple: headTuple(user, membership, heads[index]!, marksOf.get(membership.conversation) ?? []),
   }))
+  if (!privacy.open('readMarks')) await hideReadMarks(privacy, user, own)
   const ahead = own.filter(({ tuple }) => tuple[8]! < tuple[1] && !knows(tuple[0]))
   if (ahead.length === 0) return own
   const ranges = ahead.map(({ tuple }) => ({ conversation: tuple[0], after: tuple[8]!, to: tuple[1], except: user }))
   const counts = await store.count(ranges)
   for (const [index, head] of ahead.entries()) head.tuple = withUnread(head.tuple, counts[index]!)
   return own
+}
+
+async function hideReadMarks(privacy: Context['privacy'], user: string, heads: readonly OwnHead[]): Promise<void> {
+  const shown = await privacy.among('readMarks', [...new Set(heads.flatMap(({ members }) => members))])
+  for (const head of heads) {
+    const [conversation, at, first, joined, delivered, read, marks, ...rest] = head.tuple
+    const masked = marks.map(([other, got, seen]): MarkTuple => {
+      return [other, got, shown.has(user) && shown.has(other) ? seen : 0]
+    })
+    head.tuple = [conversation, at, first, joined, delivered, read, masked, ...rest]
+  }
 }
 
 function withUnread(tuple: HeadTuple, unread: number): HeadTuple {

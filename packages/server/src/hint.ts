@@ -8,7 +8,12 @@ export type Hint =
   | { kind: 'cursor'; cursor: MarksFrame }
   /** To the user alone. */
   | { kind: 'own'; cursor: OwnMarksFrame }
-  | { kind: 'signal'; signal: Required<Signal> }
+  /** `ask`: who else is there? */
+  | { kind: 'signal'; signal: Required<Signal>; ask?: boolean }
+  /** Is this user at another node, whose last socket here has gone? */
+  | { kind: 'still'; user: string }
+  /** The user is. */
+  | { kind: 'here'; user: string }
   /** The members of a conversation changed. */
   | { kind: 'members'; conversation: string }
   /** A device of the user has a session of this attempt: lower ones end. */
@@ -44,7 +49,16 @@ function isHint(value: { [field: string]: unknown }): value is { [field: string]
     case 'own':
       return isMarks(cursor) && [cursor.seen, cursor.unread, cursor.head].every((part) => isInteger(part, 0))
     case 'signal':
-      return isObject(signal) && isId(signal.conversation) && isUserId(signal.user) && typeof signal.value === 'boolean'
+      return (
+        isObject(signal) &&
+        isId(signal.conversation) &&
+        isUserId(signal.user) &&
+        typeof signal.value === 'boolean' &&
+        isSignalKind(signal.kind)
+      )
+    case 'still':
+    case 'here':
+      return isUserId(value.user)
     case 'members':
       return isId(value.conversation)
     case 'device':
@@ -55,6 +69,8 @@ function isHint(value: { [field: string]: unknown }): value is { [field: string]
       return false
   }
 }
+
+const isSignalKind = (kind: unknown): boolean => kind === 'typing' || kind === 'presence'
 
 const isMarks = (cursor: unknown): cursor is { [field: string]: unknown } =>
   isObject(cursor) &&

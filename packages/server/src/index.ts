@@ -30,7 +30,9 @@ export { jsonLines, type LogFields, type Logger, type LogLevel, type LogLine } f
 export type { Friendships, Membership } from './membership.js'
 export type { WsRouterOptions } from './options.js'
 export type { Page, Reset } from './pages.js'
+export type { PrivacyOptions } from './privacy.js'
 export type {
+  CountRange,
   Entry,
   FriendshipRow,
   FriendshipRows,

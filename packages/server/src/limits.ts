@@ -71,6 +71,8 @@ export interface ServerLimits extends Limits {
   sweepMs: number
   /** Conversations of connected users that are looked at, those with the latest entries first. @default 50000 */
   sweepConversations: number
+  /** Ms after a user's last socket until friends are told that the user has gone. @default 5000 */
+  presenceMs: number
   /** Ms between `token_expired` and 4001, for an `auth` in between. @default 30000 */
   authMs: number
 }
@@ -110,6 +112,7 @@ export const DEFAULT_SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   membershipMs: 30_000,
   sweepMs: 60_000,
   sweepConversations: 50_000,
+  presenceMs: 5_000,
   authMs: 30_000,
 })
 

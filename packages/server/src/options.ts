@@ -7,6 +7,7 @@ import { resolveLimits, type ServerLimits } from './limits.js'
 import type { Logger } from './log.js'
 import type { Friendships } from './membership.js'
 import { type AllowedOrigins, normalizeOrigin } from './origin.js'
+import type { PrivacyOptions } from './privacy.js'
 import type { Store } from './store.js'
 
 /** Options of a server. Only `store` is always needed, and `authenticate` unless `legacy` is `'open'`. */
@@ -65,6 +66,12 @@ export interface WsRouterOptions {
    */
   isFile?(content: string): boolean
   /**
+   * What users let their friends see of them: when they are online, and what they have read. Asked often, so answer from
+   * memory; answers are remembered for `limits.membershipMs`. Call `privacyChanged` after a change.
+   * @default everything
+   */
+  privacy?: PrivacyOptions
+  /**
    * This server's end of what connects it with the other servers of the same store. Without it, what another server
    * stores gets to the devices here by a look at the log, up to 72 s later; see docs/many-processes.md.
    * @default this server is the only one of its store
@@ -90,6 +97,7 @@ export interface ResolvedOptions {
   sessions: readonly Middleware[]
   limits: ServerLimits
   isFile: ((content: string) => boolean) | undefined
+  privacy: PrivacyOptions
   bus: Bus | undefined
   runtime: Runtime
   log: Logger
@@ -97,7 +105,7 @@ export interface ResolvedOptions {
 
 const KNOWN = new Set([
   ...['store', 'authenticate', 'friendships', 'isUser', 'legacy', 'origins', 'trustProxy', 'sessions', 'limits'],
-  ...['isFile', 'bus', 'runtime', 'log'],
+  ...['isFile', 'privacy', 'bus', 'runtime', 'log'],
 ])
 
 /**
@@ -135,6 +143,7 @@ export function resolveOptions(
     sessions,
     limits: resolveLimits(given.limits),
     isFile: given.isFile,
+    privacy: privacyOf(given.privacy),
     bus: given.bus,
     runtime,
     log: given.log ?? toStderr,
@@ -167,6 +176,15 @@ function originsOf(origins: readonly string[] | undefined): AllowedOrigins {
     allowed.add(normal)
   }
   return allowed
+}
+
+function privacyOf(privacy: PrivacyOptions | undefined): PrivacyOptions {
+  if (privacy === undefined) return {}
+  if (!isObject(privacy)) throw bad('privacy: expected { presence, readMarks }, two functions (user) => boolean')
+  for (const [name, value] of Object.entries(privacy))
+    if ((name !== 'presence' && name !== 'readMarks') || (value !== undefined && typeof value !== 'function'))
+      throw bad(`privacy.${name}: expected a function presence or readMarks, came ${name}: ${typeof value}`)
+  return privacy
 }
 
 function hopsOf(trustProxy: boolean | number = false): number {

@@ -124,7 +124,8 @@ export class Session implements DevicePeer {
     const ready = this.state.name === 'ready'
     const { stats, limits } = this.context
     const signal = push.kind === 'signal'
-    if (ready && this.behind.covers(push.conversation)) stats.add(signal ? 'signals_dropped' : 'pushes_skipped')
+    // A signal needs no head in front of it.
+    if (ready && !signal && this.behind.covers(push.conversation)) stats.add('pushes_skipped')
     else if (ready && (signal ? this.outbound.buffered <= limits.signalBuffer : !this.outbound.slow)) {
       for (const text of push.frames()) this.outbound.send(text)
     } else {

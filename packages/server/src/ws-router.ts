@@ -174,6 +174,11 @@ export class WsRouter {
     return this.core.membershipChanged(conversation, users)
   }
 
+  /** To be called after a user has changed what friends may see: it takes effect at once. */
+  privacyChanged(user: string): Promise<void> {
+    return this.core.privacyChanged(user)
+  }
+
   /** Closes all sockets of a user, who has to authenticate again. With 4503 their clients do not try. */
   revoke(user: string, code: 4501 | 4503 = 4501): void {
     this.core.revoke(user, code)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deviceOf, TestServer } from '../testing/core-kit.js'
+import { deviceOf, type TestClient, TestServer } from '../testing/core-kit.js'
 
 async function chat() {
   const server = new TestServer()
@@ -66,22 +66,26 @@ describe('cursor', () => {
   })
 })
 
+const typing = (client: TestClient) => client.of('signal').filter(({ kind }) => kind === 'typing')
+
 describe('signal', () => {
   it('goes to the other members and nobody else, and is not kept', async () => {
     const { server, ann, ben, benPhone } = await chat()
     const cyd = await server.enter('cyd')
     ben.send({ t: 'signal', conversation: 'c1', kind: 'typing', value: true })
-    expect(await ann.next('signal')).toEqual({
-      t: 'signal',
-      conversation: 'c1',
-      kind: 'typing',
-      value: true,
-      user: 'ben',
-    })
-    cyd.send({ t: 'signal', conversation: 'c1', kind: 'presence', value: true })
+    cyd.send({ t: 'signal', conversation: 'c1', kind: 'typing', value: true })
     await server.clock.advance(1_000)
-    expect([ann.of('signal').length, ben.of('signal'), benPhone.of('signal'), cyd.of('error')]).toEqual([1, [], [], []])
+    const frame = { t: 'signal', conversation: 'c1', kind: 'typing', value: true, user: 'ben' }
+    expect([typing(ann), typing(ben), typing(benPhone), cyd.of('error')]).toEqual([[frame], [], [], []])
     expect(server.core.stats.get('signals_dropped')).toBe(1)
+  })
+
+  it('of presence is the server’s own, and what a client says of it goes nowhere', async () => {
+    const { server, ann, ben } = await chat()
+    const before = ann.of('signal').length
+    ben.send({ t: 'signal', conversation: 'c1', kind: 'presence', value: false })
+    await server.clock.advance(1_000)
+    expect(ann.of('signal')).toHaveLength(before)
   })
 
   it('is dropped for a socket under pressure', async () => {
@@ -93,6 +97,6 @@ describe('signal', () => {
     await server.clock.advance(1_000)
     ann.socket.stalled = false
     await server.clock.advance(1_000)
-    expect([ann.of('messages').length, ann.of('signal').length]).toEqual([1, 0])
+    expect([ann.of('messages').length, typing(ann).length]).toEqual([1, 0])
   })
 })

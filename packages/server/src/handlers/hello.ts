@@ -21,6 +21,7 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   if (!session.live) return
   link?.publish([session.user], { kind: 'device', device: session.device, attempt: session.attempt })
   await queue.settled(session.key)
+  const { generation } = context.authorizer
   const [heads, epoch] = await Promise.all([
     readHeads(context, session.user, { knows: cursorsOf(hello) }),
     store.epoch(),
@@ -40,6 +41,7 @@ export async function greet(context: Context, session: Session, hello: Hello): P
     if (members !== undefined) session.send({ t: 'messages', conversation, items })
   }
   session.welcomed()
+  context.presence.welcomed(session, heads, generation).catch((cause) => session.failure('presence_failed', cause))
 }
 
 /** Where the device counts for itself what is unread. */
