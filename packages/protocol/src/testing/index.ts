@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { DeviceClock } from './device-clock.js'
 export { FakeClock } from './fake-clock.js'
 export { SeededRandom } from './seeded-random.js'
 export { type PairedSocket, type PairOptions, socketPair } from './socket-pair.js'
