@@ -53,13 +53,13 @@ export function chatModel(
   }
 }
 
-/** A part of which there is one for each conversation. */
-export function perConversation<T>(make: (source: Source, conversation: string) => T) {
+/** A part of which there is one for each conversation, or user. */
+export function oneForEach<T>(make: (source: Source, id: string) => T) {
   return (source: Source) => {
     const made = new Map<string, T>()
-    return (conversation: string): T => {
-      const one = made.get(conversation) ?? make(source, conversation)
-      made.set(conversation, one)
+    return (id: string): T => {
+      const one = made.get(id) ?? make(source, id)
+      made.set(id, one)
       return one
     }
   }

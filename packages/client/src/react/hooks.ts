@@ -1,13 +1,13 @@
 import type { SendInput, Sent, WsRequest } from '@kithwire/client'
 import { useCallback, useMemo, useSyncExternalStore } from 'react'
-import { perConversation } from './chat-model.js'
+import { oneForEach } from './chat-model.js'
 import { type Connection, connectionOf } from './connection-view.js'
 import { type Conversation, conversationsOf } from './conversation-list.js'
 import { type FriendActions, type FriendsView, friendListOf } from './friend-list.js'
 import type { Observable } from './observable.js'
 import { useModel } from './provider.js'
 import { type TimelineView, timelineOf } from './timeline.js'
-import { typingIn } from './typing.js'
+import { presenceOf, typingIn } from './typing.js'
 
 function useObservable<T, Part = T>({ subscribe, get, empty }: Observable<T>, pick: (value: T) => Part): Part {
   return useSyncExternalStore(
@@ -18,8 +18,9 @@ function useObservable<T, Part = T>({ subscribe, get, empty }: Observable<T>, pi
 }
 
 const whole = <T>(value: T) => value
-const timelines = /* @__PURE__ */ perConversation(timelineOf)
-const typings = /* @__PURE__ */ perConversation(typingIn)
+const timelines = /* @__PURE__ */ oneForEach(timelineOf)
+const typings = /* @__PURE__ */ oneForEach(typingIn)
+const presences = /* @__PURE__ */ oneForEach(presenceOf)
 
 /** Answers with the client, for event handlers and effects. Not to be called while rendering. */
 export function useClient(): () => WsRequest {
@@ -84,6 +85,11 @@ export function useTyping(conversation: string): [users: readonly string[], setT
   const { client, part } = useModel()
   const users = useObservable(part(typings)(conversation), whole)
   return [users, useCallback((on) => client().typing(conversation, on), [client, conversation])]
+}
+
+/** Whether a user is online, or anybody else in a conversation; false for one who hides it. */
+export function usePresence(userOrConversation: string): boolean {
+  return useObservable(useModel().part(presences)(userOrConversation), whole)
 }
 
 /** Friends and requests, and what to do with them. The provider needs `friends`. */

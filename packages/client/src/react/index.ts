@@ -15,6 +15,7 @@ export {
   useConversations,
   useFriends,
   useMessages,
+  usePresence,
   useSend,
   useTyping,
   useUnread,

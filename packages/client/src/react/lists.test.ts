@@ -5,7 +5,7 @@ import { chatModel, type Source } from './chat-model.js'
 import { connectionOf } from './connection-view.js'
 import { conversationsOf } from './conversation-list.js'
 import { friendListOf } from './friend-list.js'
-import { typingIn } from './typing.js'
+import { presenceOf, typingIn } from './typing.js'
 
 const friendship = (id: string, change: Partial<Friendship> = {}): Friendship => ({
   ...{ id, user: 'ben', state: 'accepted', requester: 'ann', blockedBy: [], createdAt: 1, changedAt: 1 },
@@ -88,6 +88,20 @@ it('typing: until said otherwise, a message comes, or nothing more is heard', as
   await signal(true)
   await script.clock.advance(8_000)
   expect(typing.get()).toEqual([])
+})
+
+it('presence: of a user and of a conversation, until they go or the connection is lost', async () => {
+  const { script, source } = scripted()
+  const [user, conversation] = [presenceOf(source, 'ben'), presenceOf(source, 'c')]
+  for (const each of [user, conversation]) each.subscribe(() => {})
+  const peer = await script.online([head(0)])
+  expect(user.get()).toBe(false)
+  peer.send({ t: 'signal', conversation: 'c', user: 'ben', kind: 'presence', value: true })
+  await script.clock.advance(0)
+  expect([user.get(), conversation.get()]).toEqual([true, true])
+  peer.send({ t: 'signal', conversation: 'c', user: 'ben', kind: 'presence', value: false })
+  await script.clock.advance(0)
+  expect([user.get(), conversation.get()]).toEqual([false, false])
 })
 
 it('friends: sorted by what can be done, asked again after a change, a connection, and in a while', async () => {

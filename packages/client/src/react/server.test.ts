@@ -9,6 +9,7 @@ import {
   useConversations,
   useFriends,
   useMessages,
+  usePresence,
   useSend,
   useTyping,
   useUnread,
@@ -22,6 +23,7 @@ function Everything() {
     loading: useMessages('c').loading,
     typing: useTyping('c')[0].length,
     friends: useFriends().friends.length,
+    online: usePresence('ben'),
     unread: useUnread() + useUnread('c'),
     functions: [typeof useSend('c'), typeof useClient()],
   }
@@ -39,7 +41,16 @@ it('renders empty on a server, and neither makes a client nor touches a global',
     // An address that no client would take: none is made.
     const html = renderToString(createElement(ChatProvider, { url: 'nowhere', friends }, createElement(Everything)))
     expect(JSON.parse(html.replace(/<\/?p>/g, '').replaceAll('&quot;', '"'))).toEqual({
-      ...{ phase: 'idle', conversations: 0, messages: 0, loading: true, typing: 0, friends: 0, unread: 0 },
+      ...{
+        phase: 'idle',
+        conversations: 0,
+        messages: 0,
+        loading: true,
+        typing: 0,
+        friends: 0,
+        online: false,
+        unread: 0,
+      },
       functions: ['function', 'function'],
     })
   } finally {

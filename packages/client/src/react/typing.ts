@@ -1,38 +1,39 @@
-import type { Timer } from '@kithwire/protocol'
 import type { Source } from './chat-model.js'
 import { listen, type Observable, observable } from './observable.js'
-
-/** Ms after which somebody who was typing, and of whom nothing more was heard, is not. */
-const TYPED = 8_000
 
 const NOBODY: readonly string[] = []
 
 /** The users who are typing in a conversation. */
 export function typingIn({ client, runtime }: Source, conversation: string): Observable<readonly string[]> {
   return observable(runtime, NOBODY, (set) => {
-    const timers = new Map<string, Timer>()
-    const change = (user: string, on: boolean) => {
-      const was = timers.has(user)
-      runtime.clearTimer(timers.get(user))
-      timers.delete(user)
-      if (on)
-        timers.set(
-          user,
-          runtime.setTimer(() => change(user, false), TYPED),
-        )
-      if (was !== on) set(timers.size > 0 ? [...timers.keys()] : NOBODY)
+    let users = NOBODY
+    const change = (next: readonly string[]) => {
+      users = next.length > 0 ? next : NOBODY
+      set(users)
     }
     const off = listen(client(), {
-      signal: (signal) => {
-        if (signal.conversation === conversation && signal.kind === 'typing') change(signal.user, signal.value)
-      },
-      message: (message) => {
-        if (message.conversation === conversation) change(message.from, false)
+      typing: ({ conversation: where, user, on }) => {
+        const others = users.filter((other) => other !== user)
+        if (where === conversation) change(on ? [...others, user] : others)
       },
     })
     return () => {
       off()
-      for (const user of timers.keys()) change(user, false)
+      change(NOBODY)
+    }
+  })
+}
+
+/** Whether a user is there, or anybody else in a conversation. */
+export function presenceOf({ client, runtime }: Source, userOrConversation: string): Observable<boolean> {
+  return observable(runtime, false, (set) => {
+    const chat = client()
+    const look = () => set(chat.presence(userOrConversation))
+    const off = listen(chat, { presence: look, state: look })
+    look()
+    return () => {
+      off()
+      set(false)
     }
   })
 }
