@@ -1,26 +1,14 @@
-export interface Friend {
-  id: string
-  user: string
-}
+import type { Wire } from './wire'
 
-export interface Session {
-  user: string
-  token: string
-  friends(): Promise<Friend[]>
-}
-
-/** Signs in as one of the demo's users. Both panes share a browser, so each keeps its token and no cookie. */
-export async function signIn(user: string): Promise<Session> {
-  const answer = await fetch(`/sign-in?as=${encodeURIComponent(user)}`, { method: 'POST', credentials: 'omit' })
-  const body = await answer.json()
-  if (!answer.ok) throw new Error(body.error.message)
-  const headers = { Authorization: `Bearer ${body.token}` }
-  return {
-    ...body,
-    async friends() {
-      const list = await fetch('/chat/friendships', { headers, credentials: 'omit' })
-      const friendships: (Friend & { state: string })[] = await list.json()
-      return friendships.filter(({ state }) => state === 'accepted')
-    },
+/**
+ * Signs in as one of the demo's users; asked at each connect, so that a server which knows the token no more gives
+ * another. Both panes share a browser, so each keeps its token and no cookie.
+ */
+export function tokenOf(user: string, wire: Wire): () => Promise<string> {
+  return async () => {
+    const answer = await wire.fetch(`/sign-in?as=${encodeURIComponent(user)}`, { method: 'POST', credentials: 'omit' })
+    const body: { token: string; error?: { message: string } } = await answer.json()
+    if (!answer.ok) throw new Error(body.error?.message ?? `Sign-in answered ${answer.status}.`)
+    return body.token
   }
 }
