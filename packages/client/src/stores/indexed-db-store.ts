@@ -4,9 +4,9 @@ import { Serial } from '../serial.js'
 import { IndexedDbConnection } from './indexed-db-connection.js'
 import { copyOf } from './indexed-db-copy.js'
 import { IndexedDbTransactions } from './indexed-db-transactions.js'
-import { TRANSACTIONS, type TransactionName } from './indexed-db-work.js'
 import { CopyableStore } from './store-copy.js'
 import { TabChannel } from './tab-channel.js'
+import { TRANSACTIONS, type TransactionName } from './transactions.js'
 
 export interface IndexedDbSettings {
   keepMessages: number

@@ -15,7 +15,8 @@ import {
 import { moved, movedBack, type PlaceChange, placeOf, type Recount, recounted, withEntry } from '../unread.js'
 import { IndexedDbOutbox } from './indexed-db-outbox.js'
 import type { CidRecord, ConversationRow } from './indexed-db-schema.js'
-import type { TransactionName, Work } from './indexed-db-work.js'
+import type { Work } from './indexed-db-work.js'
+import type { TransactionName } from './transactions.js'
 
 /** Entries of one conversation with `after < seq ≤ to`. */
 const between = (conversation: string, after: number, to: number) =>

@@ -1,32 +1,5 @@
-import type { ClientStore, StoreChange } from '../client-store.js'
+import type { StoreChange } from '../client-store.js'
 import { type Meta, type RawTransaction, STORES } from './indexed-db-schema.js'
-
-/** Everything of the contract that is one transaction, and whether it only reads. */
-export const TRANSACTIONS = {
-  attempt: false,
-  renew: false,
-  claim: false,
-  conversations: true,
-  conversation: true,
-  meet: false,
-  apply: false,
-  skip: false,
-  reset: false,
-  mark: false,
-  move: false,
-  messages: true,
-  last: true,
-  enqueue: false,
-  waiting: true,
-  queued: true,
-  outgoing: true,
-  fail: false,
-  discard: false,
-  retry: false,
-  outcome: true,
-} as const satisfies Partial<Record<keyof ClientStore, boolean>>
-
-export type TransactionName = keyof typeof TRANSACTIONS
 
 /** One transaction: its stores, and what is to be told once it is committed. */
 export class Work {
