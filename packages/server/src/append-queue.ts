@@ -12,12 +12,31 @@ export interface AppendRequest extends Send {
   stored?(outcome: Outcome): void
 }
 
-interface Job extends AppendRequest {
-  bytes: number
-  since: number
-  done: Promise<Outcome | undefined>
+/** A request that was taken. Made once for each message, so field by field: a spread costs as much as all the rest. */
+class Job {
+  readonly conversation: string
+  readonly from: string
+  readonly items: readonly SendItem[]
+  readonly owner: object | undefined
+  readonly device: string | undefined
+  readonly done: Promise<Outcome | undefined>
   /** Undefined: dropped, since its socket is gone. */
-  settle(outcome: Outcome | undefined): void
+  settle!: (outcome: Outcome | undefined) => void
+
+  constructor(
+    readonly request: AppendRequest,
+    readonly bytes: number,
+    readonly since: number,
+  ) {
+    this.conversation = request.conversation
+    this.from = request.from
+    this.items = request.items
+    this.owner = request.owner
+    this.device = request.device
+    this.done = new Promise((resolve) => {
+      this.settle = resolve
+    })
+  }
 }
 
 export interface AppendQueueOptions {
@@ -46,7 +65,7 @@ export class AppendQueue {
   private readonly turns = new Map<string, Job[]>()
   private readonly storing = new Set<Job>()
   private readonly locked = new Set<string>()
-  private readonly devices = new Map<string, Set<Job>>()
+  private readonly devices = new Map<string, Job[]>()
   private batches = 0
   private items = 0
   private bytes = 0
@@ -67,15 +86,11 @@ export class AppendQueue {
     const bytes = sizeOf(request.items)
     if (this.items + request.items.length > limits.queueItems || this.bytes + bytes > limits.queueBytes)
       return Promise.resolve(refuse('busy'))
-    let settle!: (outcome: Outcome | undefined) => void
-    const done = new Promise<Outcome | undefined>((resolve) => {
-      settle = resolve
-    })
-    const job: Job = { ...request, bytes, since: runtime.monotonic(), done, settle }
+    const job = new Job(request, bytes, runtime.monotonic())
     this.enter(job)
     this.deadline ??= runtime.setTimer(() => this.expire(), limits.queueMs)
     this.flushSoon()
-    return done
+    return job.done
   }
 
   /** Drops what waits for this owner. What is in the store already cannot be taken back. */
@@ -108,8 +123,8 @@ export class AppendQueue {
     this.bytes += job.bytes
     if (job.device === undefined) return
     const jobs = this.devices.get(job.device)
-    if (jobs === undefined) this.devices.set(job.device, new Set([job]))
-    else jobs.add(job)
+    if (jobs === undefined) this.devices.set(job.device, [job])
+    else jobs.push(job)
   }
 
   /** Takes a waiting job out of its user's turns. */
@@ -132,8 +147,8 @@ export class AppendQueue {
 
   private settle(job: Job, outcome: Outcome | undefined): void {
     const jobs = job.device === undefined ? undefined : this.devices.get(job.device)
-    jobs?.delete(job)
-    if (jobs?.size === 0) this.devices.delete(job.device!)
+    if (jobs?.length === 1) this.devices.delete(job.device!)
+    else jobs?.splice(jobs.indexOf(job), 1)
     job.settle(outcome)
   }
 
@@ -206,7 +221,7 @@ export class AppendQueue {
       this.storing.delete(job)
       this.locked.delete(job.conversation)
       const outcome = outcomes[index] ?? refuse('store_unavailable')
-      job.stored?.(outcome)
+      job.request.stored?.(outcome)
       this.settle(job, outcome)
     })
     this.flush()
