@@ -50,9 +50,11 @@ export class FanOut {
   stored(send: Send, outcome: Outcome, members: readonly string[], origin?: Peer): void {
     const { conversation, from } = send
     const fresh: IMessage[] = []
-    for (const [index, { seq, id, at, duplicate }] of outcome.stored.entries())
-      if (!duplicate)
-        fresh.push(toMessage({ id, conversation, seq, from, createdAt: at, ...send.items[index]! }, members))
+    for (const [index, { seq, id, at: createdAt, duplicate }] of outcome.stored.entries()) {
+      if (duplicate) continue
+      const { cid, type, content, ref, meta } = send.items[index]!
+      fresh.push(toMessage({ id, conversation, seq, from, createdAt, cid, type, content, ref, meta }, members))
+    }
     if (fresh.length > 0) {
       this.publish?.(members, { kind: 'entries', conversation, seq: fresh.at(-1)!.seq, items: fresh })
       const push = messagesPush(conversation, fresh)

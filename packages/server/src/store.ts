@@ -159,7 +159,10 @@ export interface FriendshipRows {
 /** The message of an entry, as members see it. `to` is the other one where there are two members. */
 export function toMessage(entry: Entry, members: readonly string[]): IMessage {
   if (members.length !== 2) return entry
-  const to = members[0] === entry.from ? members[1]! : members[0]!
-  const { id, conversation, seq, from, ...rest } = entry
-  return { id, conversation, seq, from, to, ...rest }
+  const { id, conversation, seq, from, createdAt, cid, type, content, ref, meta } = entry
+  const to = members[0] === from ? members[1]! : members[0]!
+  const message: IMessage = { id, conversation, seq, from, to, createdAt, cid, type, content }
+  if (ref !== undefined) message.ref = ref
+  if (meta !== undefined) message.meta = meta
+  return message
 }
