@@ -68,10 +68,13 @@ async function findStored(
   return items
 }
 
-export const ackItem = (cid: string, { seq, id, at, duplicate }: Stored): AckItem => ({
-  cid,
-  seq,
-  id,
-  at,
-  ...(duplicate && { duplicate }),
+/** The `ack` of a send of which everything is stored. */
+export const acknowledged = ({ n, conversation, items }: Send, { stored }: Outcome): Ack => ({
+  t: 'ack',
+  re: n,
+  conversation,
+  items: stored.map((each, index) => ackItem(items[index]!.cid, each)),
 })
+
+export const ackItem = (cid: string, { seq, id, at, duplicate }: Stored): AckItem =>
+  duplicate ? { cid, seq, id, at, duplicate } : { cid, seq, id, at }

@@ -51,9 +51,15 @@ export class Authorizer {
     return this.peek(conversation) ?? this.ask(conversation)
   }
 
+  /** The answer, if it is a yes and remembered. */
+  allowed(conversation: string, user: string): Access | undefined {
+    const members = this.peek(conversation)
+    return members?.includes(user) ? { members } : undefined
+  }
+
   async check(conversation: string, user: string): Promise<Access> {
-    const remembered = this.peek(conversation)
-    if (remembered?.includes(user)) return { members: remembered }
+    const allowed = this.allowed(conversation, user)
+    if (allowed) return allowed
     const members = await this.ask(conversation)
     if (members?.includes(user)) return { members }
     return { refused: (await this.friendships.refusal?.(conversation, user)) ?? 'not_found' }

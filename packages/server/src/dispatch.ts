@@ -10,17 +10,24 @@ import type { Session } from './session.js'
 
 /** Gives a frame to the handler of its type. A handler that fails costs its own frame and nothing else. */
 export function dispatch(context: Context, session: Session, frame: ClientFrame): void {
-  handle(context, session, frame).catch((cause) => {
-    session.failure('handler_failed', cause)
-    const answer = refuse(frame, 'internal')
-    if (answer) session.send(answer)
-  })
+  try {
+    handle(context, session, frame)?.catch((cause) => failed(session, frame, cause))
+  } catch (cause) {
+    failed(session, frame, cause)
+  }
 }
 
-async function handle(context: Context, session: Session, frame: ClientFrame): Promise<void> {
+function failed(session: Session, frame: ClientFrame, cause: unknown): void {
+  session.failure('handler_failed', cause)
+  const answer = refuse(frame, 'internal')
+  if (answer) session.send(answer)
+}
+
+function handle(context: Context, session: Session, frame: ClientFrame): Promise<void> | undefined {
   switch (frame.t) {
     case 'send':
-      return handleSend(context, session, frame)
+      handleSend(context, session, frame)
+      return undefined
     case 'sync':
       return handleSync(context, session, frame)
     case 'cursor':
@@ -30,9 +37,10 @@ async function handle(context: Context, session: Session, frame: ClientFrame): P
     case 'auth':
       return handleAuth(session, frame)
     case 'ping':
-      return session.send({ t: 'pong', re: frame.n })
+      session.send({ t: 'pong', re: frame.n })
+      return undefined
     case 'hello':
       // `session-state.ts` lets none through.
-      return
+      return undefined
   }
 }

@@ -1,47 +1,67 @@
 import type { Ack, Send } from '@kithwire/protocol'
-import { acknowledgement } from '../acknowledge.js'
-import type { AppendRequest } from '../append-queue.js'
+import { acknowledged, acknowledgement } from '../acknowledge.js'
+import type { Access } from '../authorize.js'
 import type { Context } from '../context.js'
 import { validPrefix } from '../items.js'
 import { refuseSend } from '../refusals.js'
 import type { Session } from '../session.js'
 import type { Outcome } from '../store.js'
 
-/** Answers a send with one `ack`. Of each conversation there is one under way in a session, so that order is kept. */
-export async function handleSend(context: Context, session: Session, send: Send): Promise<void> {
+/**
+ * Answers a send with one `ack`. Of each conversation there is one under way in a session, so that order is kept. What
+ * can be done at once is: a promise for every step would cost as much as the step.
+ */
+export function handleSend(context: Context, session: Session, send: Send): void {
   const { conversation } = send
-  if (!context.takesSends || session.sending.has(conversation)) return session.send(refuseSend(send, 'busy'))
+  if (!context.takesSends || session.sending.has(conversation)) {
+    session.send(refuseSend(send, 'busy'))
+    return
+  }
   session.sending.add(conversation)
-  const ack = await store(context, session, send).catch((cause) => {
+  const failed = (cause: unknown) => {
     session.failure('send_failed', cause)
-    return refuseSend(send, 'store_unavailable')
-  })
+    answer(session, send, refuseSend(send, 'store_unavailable'))
+  }
+  const access = context.authorizer.allowed(conversation, session.user)
+  if (access) {
+    store(context, session, send, access).then((ack) => answer(session, send, ack), failed)
+    return
+  }
+  context.authorizer
+    .check(conversation, session.user)
+    .then((answered) => store(context, session, send, answered))
+    .then((ack) => answer(session, send, ack), failed)
+}
+
+function answer(session: Session, { conversation }: Send, ack: Ack): void {
   session.sending.delete(conversation)
   session.send(ack)
 }
 
-/** The whole story of a message: authorize, validate, rate, append, and only then hand out and acknowledge. */
-async function store(context: Context, session: Session, send: Send): Promise<Ack> {
-  const { authorizer, fanOut, rates } = context
+/** The rest of the story of a message, once it is authorized: validate, rate, append, and only then hand out. */
+async function store(context: Context, session: Session, send: Send, access: Access): Promise<Ack> {
+  const { fanOut, queue, rates } = context
   const { conversation } = send
   const from = session.user
-  const access = await authorizer.check(conversation, from)
   if (access.refused) return acknowledgement(context, session, send, { stored: [] }, access.refused)
   const { valid, invalid } = validPrefix(send, context.isFile)
   const { granted, after } = rates.take(from, valid.length)
-  const items = valid.slice(0, granted)
-  const request = { conversation, from, items }
-  const stored = (outcome: Outcome) => fanOut.stored(request, outcome, access.members, session)
-  const outcome = await append(context, session, { ...request, stored })
+  const items = granted < valid.length ? valid.slice(0, granted) : valid
   const short = granted < valid.length ? 'rate_limited' : invalid
-  return acknowledgement(context, session, send, outcome, short, after)
-}
-
-/** Into the store, unless the socket is gone before it gets there: its device sends again on the next one. */
-async function append({ queue }: Context, session: Session, request: AppendRequest): Promise<Outcome> {
-  if (!session.live || request.items.length === 0) return { stored: [] }
-  session.inbound.queued(request.items.length)
-  const outcome = await queue.append({ ...request, owner: session, device: session.key })
-  session.inbound.unqueued(request.items.length)
-  return outcome ?? { stored: [] }
+  // Unless the socket is gone before it gets there: its device sends again on the next one.
+  let outcome: Outcome | undefined
+  if (session.live && items.length > 0) {
+    session.inbound.queued(items.length)
+    outcome = await queue.append({
+      conversation,
+      from,
+      items,
+      owner: session,
+      device: session.key,
+      stored: (result) => fanOut.stored({ conversation, from, items }, result, access.members, session),
+    })
+    session.inbound.unqueued(items.length)
+  }
+  if (outcome !== undefined && outcome.refused === undefined && short === undefined) return acknowledged(send, outcome)
+  return acknowledgement(context, session, send, outcome ?? { stored: [] }, short, after)
 }
