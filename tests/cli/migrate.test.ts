@@ -75,6 +75,37 @@ describe('kithwire migrate', () => {
     expect((await migrate('--verify')).stdout).toContain('✓ 501 rows of 1 conversations are in order.')
   })
 
+  it('lets what is old count as read, and nothing that came later, however often it runs', async () => {
+    await writeOldRows(rows, 200, 2)
+    const [friend, other] = await rows.distinct('friend')
+    expect((await migrate()).stdout).toContain('2 conversations begin as read')
+    const connection = mongoose.createConnection(uri)
+    const store = mongo({ connection })
+    const c = String(friend)
+    const users = [...new Set([...(await rows.distinct('from')), ...(await rows.distinct('to'))])].map(String)
+    const unread = async () => {
+      const { head } = (await store.heads([c]))[0]!
+      const marks = await store.marks([c])
+      const ranges = marks.map(({ user, read }) => ({ conversation: c, after: read, to: head, except: user }))
+      return Object.fromEntries((await store.count(ranges)).map((count, index) => [marks[index]!.user, count]))
+    }
+    const before = await unread()
+    expect(Object.keys(before).length).toBeGreaterThan(0)
+    expect(users).toEqual(expect.arrayContaining(Object.keys(before)))
+    expect(new Set(Object.values(before))).toEqual(new Set([0]))
+    const [from] = Object.keys(before)
+    await store.append([{ conversation: c, from: from!, items: [{ cid: 'new', type: 'text', content: 'new' }] }])
+    const after = await unread()
+    expect(after[from!]).toBe(0)
+    expect(Object.values(after).filter((count) => count === 1)).toHaveLength(Object.keys(after).length - 1)
+    const again = await migrate()
+    expect([again.code, again.stdout]).toEqual([0, expect.not.stringContaining('begin as read')])
+    expect(await unread()).toEqual(after)
+    expect((await store.marks([String(other)])).length).toBeGreaterThan(0)
+    await store.close()
+    await connection.close()
+  })
+
   it('lets two of it, the old app and Kithwire work at the same time', async () => {
     await writeOldRows(rows, 4_000, 40)
     const friends = await rows.distinct('friend')

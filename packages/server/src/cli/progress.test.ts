@@ -56,6 +56,7 @@ describe('options', () => {
     expect(namesOf('conversation=chat, from=sender')).toEqual({
       conversation: 'chat',
       from: 'sender',
+      to: 'to',
       type: 'type',
       seq: 'seq',
       cid: 'cid',

@@ -2,10 +2,11 @@ import { systemRuntime } from '@kithwire/protocol'
 import { defineCommand } from 'citty'
 import pc from 'picocolors'
 import { EXIT, mongoUrl, namesOf, refuseUnknown, UsageError, wholeNumber } from '../command.js'
-import { type Client, connect } from '../mongo-driver.js'
+import { type Client, type Collection, connect } from '../mongo-driver.js'
 import { Progress } from '../progress.js'
 import { migrate as run } from './migrate.js'
 import type { Rows } from './rows.js'
+import { startMarks } from './start-marks.js'
 import { type Survey, survey } from './survey.js'
 import { verify } from './verify.js'
 
@@ -40,7 +41,7 @@ export const migrate = defineCommand({
         const found = await survey(client, rows)
         tell(rows, found)
         if (!given['dry-run'] && (await number(client, rows, found, batch, given.standalone === true)))
-          await check(rows)
+          await finish(rows, client.db().collection('kithwire_marks'))
       }
     } finally {
       await client.close()
@@ -81,6 +82,12 @@ async function number(client: Client, rows: Rows, found: Survey, batch: number, 
   console.log('Stopped. Run the same again to go on.')
   process.exitCode = EXIT.interrupted
   return false
+}
+
+async function finish(rows: Rows, marks: Collection): Promise<void> {
+  const conversations = await startMarks(rows, marks)
+  if (conversations > 0) console.log(`${n(conversations)} conversations begin as read, since nobody has a mark there.`)
+  await check(rows)
 }
 
 async function check(rows: Rows): Promise<void> {

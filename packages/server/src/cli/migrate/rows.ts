@@ -6,6 +6,7 @@ import type { Collection, Document } from '../mongo-driver.js'
 export const ARTICLE = Object.freeze({
   conversation: 'friend',
   from: 'from',
+  to: 'to',
   type: 'type',
   seq: 'seq',
   cid: 'cid',
