@@ -85,11 +85,11 @@ export class Connection {
     }
   }
 
-  /** New credentials: for the socket that is open, or for the next one. */
+  /** New credentials: for the socket that is open, or for the next one, which is the next thing if they are no token. */
   authenticate(token: TokenSource | undefined): void {
-    this.credentials.source = token
+    this.credentials.replace(token)
     if (this.phase === 'stopped') this.dispatch({ type: 'start' })
-    else if (this.phase === 'online') this.refresh()
+    else if (this.phase === 'online') this.refresh(() => this.dispatch({ type: 'failed', reason: 'new credentials' }))
   }
 
   /**
@@ -184,6 +184,7 @@ export class Connection {
   private async open(): Promise<void> {
     const { runtime, socket, url, connectTimeoutMs } = this.options
     const link = new Link()
+    const { version } = this.credentials
     this.link = link
     this.heads = []
     this.deadline = runtime.setTimer(() => this.dispatch({ type: 'silent' }), connectTimeoutMs)
@@ -208,7 +209,9 @@ export class Connection {
           if (this.phase === 'connecting' && reason === 'HTTP 404')
             this.hooks.error(new KithwireError('not_found', `Expected a Kithwire server at ${url}, came HTTP 404.`))
           this.part(code)
-          this.dispatch({ type: 'closed', code, reason })
+          // There are newer credentials than those that were refused, perhaps of another user: they are tried first.
+          const older = (code === 4501 || code === 4503) && version !== this.credentials.version
+          this.dispatch({ type: 'closed', code: older ? 4001 : code, reason })
         }),
     })
   }
@@ -257,11 +260,12 @@ export class Connection {
     if (link.live) this.hooks.welcome(link, { ...frame, heads: this.heads })
   }
 
-  private refresh(): void {
+  private refresh(without: () => void = () => {}): void {
     const { link } = this
-    this.credentials.refresh(link).catch((error: unknown) => {
+    const failed = (error: unknown) => {
       if (link.live) this.hooks.error(asError(error, 'The token function failed.'))
-    })
+    }
+    this.credentials.refresh(link).then((sent) => sent || !link.live || without(), failed)
   }
 
   private fail(error: unknown): void {

@@ -74,7 +74,10 @@ export interface WsRequest extends EventEmitter<ClientEvents> {
   connected(signal?: AbortSignalLike): Promise<void>
   /** Starts, or starts again after a refusal. */
   connect(): void
-  /** New credentials: sent at once on an open connection, or used for the next. */
+  /**
+   * New credentials, of whichever user: sent at once on an open connection, or used for the next. `undefined` is for
+   * cookies that have changed: it connects anew. For the end of a session there is `signOut()`.
+   */
   authenticate(token: TokenSource | undefined): void
   /**
    * Signs this user out on this device: forgets all that its store holds, what is queued included, in every tab. The
