@@ -28,14 +28,14 @@ export function finish(world: World): void {
 
 /** What a device says that is unread is what the log has above what was seen there. */
 function countUnread(
-  { journal, verdict }: World,
+  { journal, ledger, verdict }: World,
   { host, user, storage }: Device,
   conversations: readonly string[],
 ): void {
   const open = new Set(conversations)
   for (const { conversation, seen, unread } of storage.states()) {
-    // What retention takes does not count for the server, and does for who had it before.
-    if (!open.has(conversation) || journal.stable.first(conversation) > 1) continue
+    // What retention takes does not count for the server, and does for who had it before, or when a backup has it again.
+    if (!open.has(conversation) || ledger.passed(conversation) > 1) continue
     const above = journal.stable.log(conversation).slice(seen)
     const expected = above.filter(({ from, type }) => from !== user && isCountable(type)).length
     if (unread !== expected)

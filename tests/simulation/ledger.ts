@@ -33,6 +33,8 @@ export interface Intent {
   owed: boolean
   /** Some server has said no for good to it. */
   refused: boolean
+  /** It was stored by an append that nobody waited for any more. */
+  orphaned: boolean
   acked?: { seq: number; id: string }
   failed?: string
 }
@@ -101,6 +103,7 @@ export class Ledger {
       blanked: false,
       owed: false,
       refused: false,
+      orphaned: false,
       ...from,
       order,
       floor,
@@ -148,6 +151,12 @@ export class Ledger {
       this.verdict.fail('I1', `the server acknowledged ${conversation}/${item.seq} before it was durable`)
   }
 
+  /** An entry was stored without its server's learning of it, and may have been while another one, or it, said no. */
+  orphaned(content: string): void {
+    const intent = this.intents.get(content)
+    if (intent) intent.orphaned = true
+  }
+
   /** A server said that the sender may not write here. */
   wireRefused(content: string): void {
     const intent = this.intents.get(content)
@@ -192,7 +201,7 @@ export class Ledger {
       if (intent === undefined) continue
       intent.lost = true
       intent.blanked = entry.seq < first
-      intent.owed ||= intent.acked !== undefined && !intent.legacy && !intent.blanked
+      intent.owed = (intent.owed || (intent.acked !== undefined && !intent.legacy)) && !intent.blanked
       delete intent.acked
     }
     for (const entry of backup.slice(length)) this.logged(entry)
@@ -224,7 +233,7 @@ export class Ledger {
     for (const intent of this.intents.values()) {
       const entry = this.contents.get(intent.content)
       if (intent.acked) this.checkAck(intent, entry, 'at the end')
-      const late = this.apart && entry !== undefined && intent.refused
+      const late = (this.apart || intent.orphaned) && entry !== undefined && intent.refused
       if (intent.failed !== undefined && entry !== undefined && !late)
         this.verdict.fail('I9', `${intent.content} failed as ${intent.failed} and is in the log at ${entry.seq}`)
       if (intent.failed === 'unknown_outcome' && !intent.poison)

@@ -148,7 +148,10 @@ export class World {
       const { conversation, seq, content } = record.entry
       this.trace.note('store', 'durable', `${conversation}/${seq} ${content.slice(0, 30)}`)
       this.ledger.logged(logEntry(record.entry))
-      if (this.journal.orphans.delete(record.entry.id)) this.orphaned = true
+      if (this.journal.orphans.delete(record.entry.id)) {
+        this.orphaned = true
+        this.ledger.orphaned(content)
+      }
       // Another server, or a dead one, may have had it on its way.
       else if (this.servers.length === 1 && this.wire.closed.has(conversation))
         this.verdict.fail('I11', `${conversation}/${seq} was stored after a block had been answered`)

@@ -64,7 +64,8 @@ function told(state: ConversationState, { read, seen, unread, head = 0 }: OwnPla
   const grown = read > state.read
   if (state.unsaid && seen !== state.seen) return grown ? counting({ ...state, read }) : undefined
   const next = { ...state, read, seen: seen ?? (grown ? read : state.seen), unsaid: false }
-  if (unread !== undefined)
+  // An old word, of another tab's socket perhaps, does not reach what only the server can count.
+  if (unread !== undefined && head >= state.base)
     return { state: { ...next, unread, counted: Math.max(head, state.applied), partial: false }, after: head }
   return grown || next.seen !== state.seen || state.unsaid ? counting(next) : undefined
 }

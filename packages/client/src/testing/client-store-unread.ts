@@ -64,6 +64,9 @@ export function unreadCases(
     ]
     await begin(store, [place(4, 4, 3) as never])
     deepStrictEqual(await unread(store), [4, 3])
+    // A word from before this device began, which another tab's socket held back: what came since nobody here can count.
+    await store.move('c', { place: { read: 4, seen: 4, unread: 0, head: 5 } })
+    deepStrictEqual(await unread(store), [4, 3])
     await store.apply('c', entries(10, 11))
     deepStrictEqual(await unread(store), [4, 5])
     await store.move('c', { place: { read: 6, seen: 6 } })
