@@ -31,13 +31,23 @@ it('under StrictMode there is one socket, and a change renders those alone who r
     const complaints: string[] = []
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
     page.on('pageerror', (error) => complaints.push(error.message))
+    await page.addInitScript(() => {
+      const Plain = globalThis.WebSocket
+      Object.assign(globalThis, { opened: 0 })
+      globalThis.WebSocket = class extends Plain {
+        constructor(...values: ConstructorParameters<typeof Plain>) {
+          super(...values)
+          Object.assign(globalThis, { opened: (globalThis as unknown as { opened: number }).opened + 1 })
+        }
+      }
+    })
     await page.goto(host.address)
     await page.addScriptTag({ content: await script() })
     await page.evaluate(`show(${JSON.stringify(host.friendship)}, ${JSON.stringify(other)})`)
     await page.getByText('online ann 0').waitFor()
     const [first, second] = [page.getByLabel('first'), page.getByLabel('second')]
     for (const each of [first, second]) await each.and(page.locator('[data-loading=false]')).waitFor()
-    expect([host.sockets, host.mostSockets]).toEqual([1, 1])
+    expect([host.sockets, host.mostSockets, await page.evaluate('opened')]).toEqual([1, 1, 1])
 
     const renders = () => page.evaluate('({ ...renders })') as Promise<Record<string, number>>
     const before = await renders()
@@ -58,7 +68,7 @@ it('under StrictMode there is one socket, and a change renders those alone who r
     await expect.poll(() => host.sockets).toBe(0)
     await toggle.click()
     await first.getByText('hi').waitFor()
-    expect([host.sockets, host.mostSockets]).toEqual([1, 1])
+    expect([host.sockets, host.mostSockets, await page.evaluate('opened')]).toEqual([1, 1, 2])
     expect(complaints).toEqual([])
   } finally {
     await browser.close()
