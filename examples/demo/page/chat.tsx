@@ -1,4 +1,4 @@
-import { type Friendship, useFriends, useMessages, usePresence, useTyping } from '@kithwire/client/react'
+import { type Friendship, useConnection, useFriends, useMessages, usePresence, useTyping } from '@kithwire/client/react'
 import { Avatar } from './avatar'
 import { Composer } from './composer'
 import { Icon } from './icons'
@@ -13,6 +13,7 @@ export function Chat({ friend, onBack }: { friend: Friendship; onBack(): void })
   const chat = useMessages(id)
   const [typing] = useTyping(id)
   const online = usePresence(user)
+  const known = useConnection().online && blockedBy.length === 0
   const { block, unblock, remove } = useFriends()
   const mine = blockedBy.some((by) => by !== user)
   const closed = mine
@@ -27,11 +28,11 @@ export function Chat({ friend, onBack }: { friend: Friendship; onBack(): void })
         <button type="button" className="tool back" onClick={onBack} aria-label="Back to all conversations">
           <Icon name="back" />
         </button>
-        <Avatar user={user} online={online} />
+        <Avatar user={user} online={known && online} />
         <div className="who">
           <h3>{name}</h3>
           <p className={typing.length > 0 ? 'typing' : ''} role="status">
-            {typing.length > 0 ? `${name} is typing…` : online ? 'Online' : 'Away'}
+            {typing.length > 0 ? `${name} is typing…` : known ? (online ? 'Online' : 'Away') : ''}
           </p>
         </div>
         <Menu label={`What to do with ${name}`}>

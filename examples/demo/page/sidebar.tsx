@@ -2,6 +2,7 @@ import {
   type Conversation,
   type Friendship,
   type FriendsView,
+  useConnection,
   useConversations,
   useFriends,
   usePresence,
@@ -117,9 +118,11 @@ interface LineProps {
 function Line({ friend: { user }, me, row, current, onSelect }: LineProps) {
   const unread = row?.unread ?? 0
   const last = row?.last
+  const online = usePresence(user)
+  const known = useConnection().online
   return (
     <button type="button" className="line" aria-current={current || undefined} onClick={onSelect}>
-      <Avatar user={user} online={usePresence(user)} />
+      <Avatar user={user} online={known && online} />
       <span className="line-text">
         <span className="line-name">{nameOf(user)}</span>
         {last ? <time dateTime={new Date(last.createdAt).toISOString()}>{briefOf(last.createdAt)}</time> : <span />}

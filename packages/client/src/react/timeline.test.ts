@@ -209,6 +209,17 @@ it('whoever comes back within one turn starts nothing again; later it goes on wh
   expect(seqs()).toEqual([1, 2, 3, 4])
 })
 
+it('finds a conversation that another tab was told of', async () => {
+  const script = new Script()
+  const store = new MemoryClientStore()
+  const { timeline } = watch(script, script.client({ store, autoConnect: false }))
+  await script.clock.advance(1_000)
+  expect(timeline.get().loading).toBe(true)
+  await store.meet([head(0)])
+  await script.clock.advance(2_000)
+  expect(timeline.get()).toMatchObject({ loading: false, messages: [] })
+})
+
 it('says why a page did not come, and asks again', async () => {
   const script = new Script()
   const client = script.client()

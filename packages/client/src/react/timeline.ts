@@ -26,6 +26,8 @@ const PAGE = 50
 const KEPT = 200
 /** Ms to wait for the first entry that the store should have: retention may have left none. */
 const PATIENCE = 1_000
+/** Ms until a conversation that this device does not know is looked for again. */
+const AGAIN = 2_000
 
 const EMPTY: TimelineView = { messages: [], loading: true, hasOlder: false, error: undefined }
 
@@ -108,7 +110,9 @@ export function timelineOf({ client, runtime }: Source, conversation: string): T
   async function open(current: WsRequest): Promise<void> {
     const mine = ++version
     const state = await stateOf(current)
-    if (mine !== version || !state) return
+    if (mine !== version) return
+    // Another tab may hear of it, and this one not.
+    if (!state) return void runtime.setTimer(() => mine === version && join(current), AGAIN)
     if (state.resets.length !== resets || moved(current)) entries = []
     resets = state.resets.length
     owner = current.user ?? owner
@@ -123,6 +127,14 @@ export function timelineOf({ client, runtime }: Source, conversation: string): T
     if (applied - floor < PAGE) await loadOlder()
     if (applied > after) runtime.setTimer(() => opening && opened(), PATIENCE)
     else opened()
+  }
+
+  function join(current: WsRequest): void {
+    if (chat !== current || (unlisten && !moved(current))) return
+    unlisten?.()
+    unlisten = undefined
+    outboxChanged = true
+    open(current).catch(fail)
   }
 
   function loadOlder(): Promise<void> {
@@ -195,13 +207,6 @@ export function timelineOf({ client, runtime }: Source, conversation: string): T
     const mine = <T extends { conversation: string }>(run: (change: T) => void) => {
       return (change: T) => change.conversation === conversation && run(change)
     }
-    const join = () => {
-      if (chat !== current || (unlisten && !moved(current))) return
-      unlisten?.()
-      unlisten = undefined
-      outboxChanged = true
-      open(current).catch(fail)
-    }
     const off = listen(current, {
       reset: mine(({ to }) => goBack(current, to)),
       marks: mine((change) => {
@@ -216,12 +221,16 @@ export function timelineOf({ client, runtime }: Source, conversation: string): T
       }),
       // One that was here before, above what is shown, brings no entry.
       sent: mine(({ cid, seq }) => seq <= floor && gone.add(cid)),
-      behind: (names) => names.includes(conversation) && join(),
+      behind: (names) => names.includes(conversation) && join(current),
       state: (phase) => {
-        if (phase === 'online') current.connected().then(join, () => {})
+        if (phase === 'online')
+          current.connected().then(
+            () => join(current),
+            () => {},
+          )
       },
     })
-    join()
+    join(current)
     return () => {
       off()
       unlisten?.()
