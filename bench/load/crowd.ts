@@ -56,8 +56,9 @@ export class Crowd {
 
   start(): void {
     this.latency.restart()
+    // Of several devices of a user one writes.
     for (const [user, people] of this.people)
-      if (!this.plan.oneWay || user % 2 === 0) for (const person of people) person.go(Number.POSITIVE_INFINITY)
+      if (!this.plan.oneWay || user % 2 === 0) people[0]!.go(Number.POSITIVE_INFINITY)
   }
 
   async write(user: number, messages: number): Promise<void> {
@@ -166,7 +167,7 @@ export class Crowd {
 
   /** For each device, what its user's friend has made and it has not got. */
   private losses(): { person: Person; from: Person; lost: number[] }[] {
-    if (this.plan.world.shape === 'star' || this.plan.world.devices > 1) return []
+    if (this.plan.world.shape === 'star') return []
     return [...this.people].flatMap(([user, people]) => {
       const from = this.people.get(user ^ 1)?.[0]
       return from === undefined ? [] : people.map((person) => ({ person, from, lost: person.tally.lost(from.made) }))

@@ -26,6 +26,8 @@ export function sectionOf(published: Published): string {
   return [
     '**Server CPU, µs a message** (in parentheses as a multiple of the Socket.IO relay)',
     matrix(traffic, (workload, peer) => value(workload, peer, 'cpu', true)),
+    '**A core that is busy for 60 % of the time**, messages a second, and connected users who write one message a minute',
+    matrix(traffic, (workload, peer) => capacity(workload, peer)),
     '**Messages a second**, with one server, the load and the rest of the machine sharing its cores',
     matrix(traffic, (workload, peer) => value(workload, peer, 'perSecond', false)),
     '**From making a message to its acknowledgement**, p50 / p99, ms',
@@ -73,6 +75,15 @@ function value(workload: PublishedWorkload, peer: PeerResult, name: string, rati
   const reference = referenceOf(workload)
   const text = fixed(values.median, figure.digits)
   return ratio && reference ? `${text} (${ratioOf(peer, figure, reference)})` : text
+}
+
+/** What a core carries without being full. */
+function capacity({ figures }: PublishedWorkload, { runs }: PeerResult): string {
+  const cpu = spread(runs.map((run) => run.figures[figures[0]!.name] ?? Number.NaN))
+  if (cpu === undefined) return '–'
+  const perSecond = 600_000 / cpu.median
+  const users = Math.round((perSecond * 60) / 1_000) * 1_000
+  return `${fixed(perSecond, 0)}; ${fixed(users, 0)}`
 }
 
 const unitOf = (title: string) => title.replace(/^server CPU, /, '')

@@ -10,9 +10,9 @@ import { findMongod, MONGOD } from '../support/mongod.js'
 import { need } from '../support/need.js'
 
 /** Not `runTool`, which would hold up vitest itself for as long as this takes. */
-function bench(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+function run(entry: string, ...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['bench/dist/main.mjs', ...args], { cwd: root }, (error, stdout, stderr) =>
+    execFile(process.execPath, [`bench/dist/${entry}.mjs`, ...args], { cwd: root }, (error, stdout, stderr) =>
       resolve({ status: Number(error?.code ?? 0), stdout, stderr }),
     )
   })
@@ -23,7 +23,7 @@ describe('npm run bench', () => {
 
   it('runs every workload on every peer, and finds Kithwire exact', { timeout: 300_000 }, async (context) => {
     need(context, findMongod(), MONGOD)
-    const { status, stdout, stderr } = await bench('--smoke')
+    const { status, stdout, stderr } = await run('main', '--smoke')
     expect(stderr).not.toContain('Not exact')
     expect(status, stdout + stderr).toBe(0)
     const { workloads }: Results = JSON.parse(readFileSync(stdout.trim().split('\n').at(-1)!, 'utf8'))
@@ -39,8 +39,15 @@ describe('npm run bench', () => {
       }
   })
 
+  it('measures how costs grow', { timeout: 120_000 }, async () => {
+    const { status, stdout, stderr } = await run('growth', '--growth', '--to', '1000', '--friends', '10')
+    expect(status, stdout + stderr).toBe(0)
+    expect(stdout).toMatch(/^1,000 .*\(1\.00×\)/m)
+    expect(stdout).toMatch(/^10 /m)
+  })
+
   it('says what there is when it is asked for something else', async () => {
-    const { status, stderr } = await bench('--peers', 'nothing')
+    const { status, stderr } = await run('main', '--peers', 'nothing')
     expect(status).toBe(1)
     expect(stderr).toContain('there is no nothing; there are ws, socket.io')
   })
