@@ -8,7 +8,16 @@ import { type Example, startExample } from '../support/example.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  const failures: unknown[] = []
+  // All of them, whatever the first one finds: no server stays behind.
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    try {
+      await cleanup()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 })
 
 let launched: Promise<Browser> | undefined
