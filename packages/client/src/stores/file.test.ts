@@ -78,7 +78,7 @@ it('cuts off whatever a crash left of the last record, at every byte, and goes o
     expect(await cids(last)).toEqual(['whole', 'next'])
     await last.close()
   }
-})
+}, 60_000)
 
 it('says so when something in the middle is not what was written', async () => {
   const folder = fresh()
@@ -139,7 +139,7 @@ it('does not grow without end, and keeps what it holds when it makes itself shor
   expect(await again.messages('c', 0, 1e6)).toHaveLength(400)
   expect(await cids(again)).toEqual(['last'])
   await again.close()
-})
+}, 60_000)
 
 it('writes what waits together, and each call sees those before it', async () => {
   const store = await begin(fresh())

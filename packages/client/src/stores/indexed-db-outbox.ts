@@ -28,9 +28,8 @@ export class IndexedDbOutbox {
     return first !== null && first.key < oldest
   }
 
-  async add(item: OutboxItem, { place, ...record }: CidRecord): Promise<void> {
-    const order = (await this.work.edit()).next
-    await this.put(item, { ...record, place: place ?? order })
+  async add(item: OutboxItem, record: CidRecord): Promise<void> {
+    await this.put(item, { ...record, place: (await this.work.edit()).next })
   }
 
   /** Takes a row out; undefined if there is none. Its record is changed with it, and is the caller's to keep. */

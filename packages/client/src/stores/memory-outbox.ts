@@ -28,11 +28,11 @@ export class MemoryOutbox {
   put(item: OutboxItem): void {
     const rows = this.conversations.get(item.conversation) ?? new Map<string, OutboxItem>()
     this.conversations.set(item.conversation, rows)
+    // One that comes again after it has left is added now, and not where it was.
+    if (!rows.has(item.cid)) this.places.set(keyOf(item), this.next++)
     this.weigh(rows.get(item.cid), -1)
     rows.set(item.cid, item)
     this.weigh(item, 1)
-    const key = keyOf(item)
-    if (!this.places.has(key)) this.places.set(key, this.next++)
   }
 
   /**

@@ -20,8 +20,8 @@ export class CopyableStore extends MemoryClientStore {
       const own = log.filter((entry) => entry.from === identity?.user).map((entry) => [entry.cid, entry] as const)
       this.rows.set(state.conversation, { state, log, own: new Map(own) })
     }
-    for (const [conversation, cid, place] of places) this.outbox.restore(conversation, cid, place)
     for (const item of outbox) this.outbox.put(item)
+    for (const [conversation, cid, place] of places) this.outbox.restore(conversation, cid, place)
   }
 
   copy(): StoreCopy {

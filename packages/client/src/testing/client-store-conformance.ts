@@ -1,19 +1,10 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
-import type { HeadTuple, IMessage } from '@kithwire/protocol'
-import type { ClientStore, OutboxItem, StoreChange } from '../client-store.js'
+import type { ClientStore, StoreChange } from '../client-store.js'
+import { type Begin, mine, NO_LIMITS, none, resetCases, row, type Test } from './client-store-resets.js'
 import { unreadCases } from './client-store-unread.js'
 import { entries, entry, head, tail } from './script.js'
 
 type Run = () => Promise<void>
-
-const NO_LIMITS = { items: 1e6, bytes: 1e9, oldest: 0 }
-const none = new Map<string, number>()
-
-const row = (cid: string, change: Partial<OutboxItem> = {}): OutboxItem => {
-  return { conversation: 'c', cid, type: 'text', content: `content of ${cid}`, queuedAt: 1_000, ...change }
-}
-const mine = (seq: number, cid: string, change: Partial<IMessage> = {}) =>
-  entry(seq, { from: 'ann', cid, content: `content of ${cid}`, ...change })
 
 /** What every client store must do; see the invariants in `client-store.ts`. The caller passes its own runner. */
 export function clientStoreConformance(
@@ -21,14 +12,14 @@ export function clientStoreConformance(
   make: () => ClientStore,
   it: (name: string, run: Run) => void,
 ): void {
-  const test = (what: string, run: (store: ClientStore) => Promise<void>) =>
+  const test: Test = (what, run) =>
     it(`${name}: ${what}`, async () => {
       const store = make()
       await run(store).finally(() => store.close())
     })
 
   /** A store of ann, seeded, in which `c` stands at head 0. */
-  async function begin(store: ClientStore, heads: HeadTuple[] = [head(0)]): Promise<StoreChange[]> {
+  const begin: Begin = async (store, heads = [head(0)]) => {
     await store.attempt('device')
     await store.claim('ann')
     await store.meet(heads, { epoch: 'epoch', after: none })
@@ -176,60 +167,6 @@ export function clientStoreConformance(
     ok(changes.some((change) => change.kind === 'gap' && change.from === 1 && change.to === 5))
   })
 
-  test('goes back, and puts its own entries in front of what waits', async (store) => {
-    await begin(store)
-    const all = [
-      entry(1),
-      mine(2, 'two', { meta: { x: 1 } }),
-      entry(3),
-      mine(4, 'four'),
-      mine(5, 'gone', { content: '' }),
-    ]
-    await store.apply('c', all)
-    await store.mark('c', [['ben', 5, 5]])
-    await store.move('c', { read: 5 })
-    await store.enqueue(row('waits'), NO_LIMITS)
-    const point = { resets: 0, to: 1, tail: tail(1), marks: [['ben', 1, 0]] as const, at: 5 }
-    deepStrictEqual(await Promise.all([store.reset('c', point), store.reset('c', point)]), [true, false])
-    const state = await store.conversation('c')
-    deepStrictEqual(
-      [state?.applied, state?.tail, state?.read, state?.marks, state?.resets],
-      [1, tail(1), 1, [['ben', 1, 0]], [1]],
-    )
-    deepStrictEqual(
-      (await store.queued('c', 9)).map(({ cid, queuedAt }) => [cid, queuedAt]),
-      [
-        ['two', 5],
-        ['four', 5],
-        ['waits', 1_000],
-      ],
-    )
-    deepStrictEqual((await store.queued('c', 1))[0]?.meta, { x: 1 })
-    deepStrictEqual(await store.messages('c', 0, 9), [entry(1)])
-    await store.apply('c', [entry(2, { id: 'other' })])
-    strictEqual((await store.conversation('c'))?.applied, 2)
-  })
-
-  test('puts entries back where they were queued, also behind what still waits', async (store) => {
-    await begin(store)
-    for (const cid of ['older', 'two', 'newer']) await store.enqueue(row(cid), NO_LIMITS)
-    await store.apply('c', [entry(1), mine(2, 'two'), mine(3, 'elsewhere')])
-    await store.reset('c', { resets: 0, to: 1, tail: tail(1), marks: [], at: 5 })
-    const cids = (await store.queued('c', 9)).map(({ cid }) => cid)
-    deepStrictEqual(cids, ['older', 'two', 'elsewhere', 'newer'])
-  })
-
-  test('puts an entry from elsewhere back behind the one before it, which a later reset takes too', async (store) => {
-    await begin(store)
-    await store.enqueue(row('two'), NO_LIMITS)
-    await store.apply('c', [entry(1), mine(2, 'two'), mine(3, 'elsewhere'), mine(4, 'last')])
-    await store.enqueue(row('waits'), NO_LIMITS)
-    await store.reset('c', { resets: 0, to: 3, tail: tail(3), marks: [], at: 5 })
-    await store.reset('c', { resets: 1, to: 1, tail: tail(1), marks: [], at: 6 })
-    const cids = (await store.queued('c', 9)).map(({ cid }) => cid)
-    deepStrictEqual(cids, ['two', 'elsewhere', 'last', 'waits'])
-  })
-
   test('does not set aside what a newer socket sends as well', async (store) => {
     await begin(store)
     await store.enqueue(row('a'), NO_LIMITS)
@@ -265,6 +202,7 @@ export function clientStoreConformance(
     )
   })
 
+  resetCases(test, begin)
   unreadCases(test, begin)
 
   test('has one leader at a time, and hands over', async (store) => {
