@@ -1,32 +1,8 @@
 import type { FakeClock, SeededRandom } from '@kithwire/protocol/testing'
 import type { ClientStore, ConversationState, StoreChange } from '../../packages/client/src/client-store.js'
 import { CopyableStore } from '../../packages/client/src/stores/store-copy.js'
+import { TRANSACTIONS, type TransactionName } from '../../packages/client/src/stores/transactions.js'
 import type { Process } from './process.js'
-
-/** Everything of the contract that is one transaction. */
-const TRANSACTIONS = [
-  'attempt',
-  'renew',
-  'claim',
-  'conversations',
-  'conversation',
-  'meet',
-  'apply',
-  'skip',
-  'reset',
-  'mark',
-  'move',
-  'messages',
-  'last',
-  'enqueue',
-  'waiting',
-  'queued',
-  'outgoing',
-  'fail',
-  'discard',
-  'retry',
-  'outcome',
-] as const satisfies readonly (keyof ClientStore)[]
 
 /** Those that change what is stored. */
 const WRITES: ReadonlySet<string> = new Set(['meet', 'apply', 'skip', 'reset', 'mark', 'move', 'enqueue', 'fail'])
@@ -42,8 +18,8 @@ export interface StorageHabits {
 
 /**
  * The storage of one device, which outlives its tabs. What it holds is the shipped memory store; what a disk and a
- * browser add is here: transactions take time, hints come late or twice, or not at all if their tab dies, and a tab that dies leaves each transaction
- * that it had begun done or not done, in order.
+ * browser add is here: transactions take time, hints come late or twice, or not at all if their tab dies, and a tab that
+ * dies leaves each transaction that it had begun done or not done, in order.
  */
 export class DeviceStorage {
   private readonly disk = new CopyableStore()
@@ -72,7 +48,7 @@ export class DeviceStorage {
     const queue = new TransactionQueue(this.clock, this.random, process, this.habits.slowest)
     const disk = this.disk as unknown as Record<string, Call>
     const calls: Record<string, unknown> = {}
-    for (const name of TRANSACTIONS)
+    for (const name of Object.keys(TRANSACTIONS))
       calls[name] = (...args: unknown[]) => {
         const done = queue.run(() => this.as(process, () => this.call(disk, name, args)))
         if (WRITES.has(name)) this.beginning()
@@ -80,7 +56,7 @@ export class DeviceStorage {
       }
     process.onExit(() => this.release(process))
     return {
-      ...(calls as unknown as Pick<ClientStore, (typeof TRANSACTIONS)[number]>),
+      ...(calls as unknown as Pick<ClientStore, TransactionName>),
       durable: true,
       tell: (change) => this.as(process, () => this.disk.tell(change)),
       watch: (look) => this.watch(process, look),

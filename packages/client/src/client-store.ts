@@ -68,6 +68,18 @@ export type SendOutcome =
   | { state: 'failed'; code: KithwireErrorCode }
   | { state: 'stored'; seq: number; id: string; at: number }
 
+/** Where a log goes back to, and what the server says of it there. */
+export interface ResetPoint {
+  /** How many resets there were before. */
+  resets: number
+  /** The last seq that stays. */
+  to: number
+  tail: string
+  marks: readonly MarkTuple[]
+  /** Wall clock of the device, ms. */
+  at: number
+}
+
 export interface Applied {
   /** The state after the transaction, or undefined for a conversation that the store does not know. */
   state: ConversationState | undefined
@@ -160,10 +172,7 @@ export interface ClientStore {
    * into the outbox with their cids and `queuedAt: at`, lowers `read` and `seen` as `movedBack` says, replaces the marks
    * of the others, appends `to` to `resets`. `base` and `baseTail` become `to` and `tail` if `base` is above `to`. Does nothing and answers false if there were not `resets` resets before.
    */
-  reset(
-    conversation: string,
-    point: { resets: number; to: number; tail: string; marks: readonly MarkTuple[]; at: number },
-  ): Promise<boolean>
+  reset(conversation: string, point: ResetPoint): Promise<boolean>
   /** Merges by max what others have got. */
   mark(conversation: string, others: readonly MarkTuple[]): Promise<void>
   /** Moves this user's own place, as `moved` and `recounted` say. Does nothing for a conversation that is not known. */
@@ -221,6 +230,12 @@ export function startOf(head: HeadTuple, seeded: boolean, after?: number): Conve
   const counts = unread !== undefined
   const partial = !counts && seen !== undefined && seen < base
   return { ...state, seen: seen ?? read, unread: unread ?? 0, counted: counts ? at : base, partial, unsaid: false }
+}
+
+/** The row of an own entry that a reset puts back. For adapters. */
+export function queuedAgain(entry: IMessage, queuedAt: number): OutboxItem {
+  const { conversation, cid, type, content, ref, meta } = entry
+  return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt }
 }
 
 /** Marks of several users merged by max, and which of them grew. For adapters. */

@@ -21,6 +21,8 @@ export {
   type OutboxItem,
   type OutboxLimits,
   type PassingChange,
+  queuedAgain,
+  type ResetPoint,
   type SendOutcome,
   type StoreChange,
   sameContent,

@@ -14,6 +14,15 @@ async function online(seq = 0, options: Parameters<Script['client']>[0] = {}) {
   return { script, client, peer, push }
 }
 
+/** A store with so many entries, which a client before this one has left. */
+async function left(seq: number) {
+  const store = new MemoryClientStore()
+  const { script, client, push } = await online(0, { store })
+  await push(1, seq)
+  await client.close()
+  return { script, store }
+}
+
 it('calls a listener once per entry, in order, one at a time', async () => {
   const { script, client, push } = await online()
   const told: string[] = []
@@ -63,14 +72,8 @@ it('lets each listener begin at its own place', async () => {
 })
 
 it('goes on, after a crash, behind the place that the app had saved', async () => {
-  const script = new Script()
-  const store = new MemoryClientStore()
-  const before = script.client({ store })
-  const peer = await script.online([head(0)])
   // Stored, but the process died before the listener was called.
-  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 3) })
-  await script.clock.advance(0)
-  await before.close()
+  const { script, store } = await left(3)
   const seen: number[] = []
   script.client({ store }).onMessage((message) => void seen.push(message.seq), { after: { c: 1 } })
   await script.clock.advance(0)
@@ -78,13 +81,7 @@ it('goes on, after a crash, behind the place that the app had saved', async () =
 })
 
 it('tells an app that starts while another tab goes back that what it has handled is gone', async () => {
-  const script = new Script()
-  const store = new MemoryClientStore()
-  const before = script.client({ store })
-  const peer = await script.online([head(0)])
-  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 3) })
-  await script.clock.advance(0)
-  await before.close()
+  const { script, store } = await left(3)
   // The other tab told its own app, before this one was there to listen, but after it read where it had been.
   await store.reset('c', { resets: 0, to: 2, tail: '', marks: [], at: 0 })
   const after = script.client({ store, autoConnect: false })

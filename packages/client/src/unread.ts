@@ -1,5 +1,5 @@
 import { type Cursor, type HeadTuple, type IMessage, isCountable } from '@kithwire/protocol'
-import type { ConversationState } from './client-store.js'
+import type { ConversationState, ResetPoint } from './client-store.js'
 
 /** What the server says of the user's own place. `unread`, if it says so, is how many of the entries up to `head`. */
 export interface OwnPlace {
@@ -54,9 +54,12 @@ export function moved(state: ConversationState, change: PlaceChange): Recount | 
   return counting({ ...state, seen: read, read: Math.max(read, state.read), unsaid: read <= state.read })
 }
 
-/** The log went back to `to`. */
-export const movedBack = (state: ConversationState, to: number): Recount =>
-  counting({ ...state, read: Math.min(state.read, to), seen: Math.min(state.seen, to) })
+/** The state after a reset. */
+export function movedBack(state: ConversationState, { to, tail, marks }: ResetPoint): Recount {
+  const begin = state.base > to ? { base: to, baseTail: tail } : {}
+  const [read, seen, resets] = [Math.min(state.read, to), Math.min(state.seen, to), [...state.resets, to]]
+  return counting({ ...state, ...begin, applied: to, tail, marks, resets, read, seen })
+}
 
 function told(state: ConversationState, { read, seen, unread, head = 0 }: OwnPlace): Recount | undefined {
   // What was done here comes later than what the server knows, and it will hear of it.

@@ -1,13 +1,12 @@
 import type { Runtime } from '@kithwire/protocol'
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
 import type { Friendships } from './membership.js'
+import { remembered } from './remembered.js'
 
 /** Whether a user may use a conversation now. */
 export type Access =
   | { members: readonly string[]; refused?: undefined }
   | { members?: undefined; refused: 'not_found' | 'blocked' }
-
-const MOST_REMEMBERED = 20_000
 
 /**
  * Answers who may use a conversation. Members are remembered for a while; a no is never answered from memory, so that a
@@ -26,15 +25,7 @@ export class Authorizer {
     /** Whether it is worth while: with nobody connected nothing is kept. */
     private readonly remember: () => boolean = () => true,
   ) {
-    this.known = new LRUCache({
-      // Not `max`, which allocates for that many at once.
-      maxSize: MOST_REMEMBERED,
-      sizeCalculation: () => 1,
-      ttl: rememberMs,
-      ttlResolution: 0,
-      // It takes a start at 0 for "no ttl".
-      perf: { now: () => runtime.monotonic() + 1 },
-    })
+    this.known = remembered(runtime, rememberMs)
   }
 
   get size(): number {

@@ -108,16 +108,18 @@ export class Presence {
     this.present.delete(user)
   }
 
-  /** A friend at another node has come or gone. */
+  /** A friend at another node has come or gone. With `ask`, who says that they are there asks thereby who else is. */
   heard(signal: Required<Signal>, user: string, ask: boolean): void {
-    const { fanOut, privacy } = this.context
+    const { fanOut, link, privacy } = this.context
+    const answers = ask && this.present.has(user)
     privacy
       .shows('presence', user)
       .then((shown) => {
-        if (shown) fanOut.hintedSignal(signal, user)
+        if (!shown) return
+        fanOut.hintedSignal(signal, user)
+        if (answers) link?.publish([signal.user], { kind: 'signal', signal: signalOf(signal.conversation, user, true) })
       })
       .catch((cause) => this.failed(cause))
-    if (ask) this.answer(signal, user)
   }
 
   /** What the user lets others see has changed. */
@@ -133,18 +135,6 @@ export class Presence {
         if (other !== user) fanOut.toUser(signalOf(conversation, other, seen), user)
       }
     }
-  }
-
-  /** Who says that they are there asks thereby who else is. */
-  private answer(signal: Required<Signal>, user: string): void {
-    if (!this.present.has(user)) return
-    const { link, privacy } = this.context
-    privacy
-      .shows('presence', user)
-      .then((shown) => {
-        if (shown) link?.publish([signal.user], { kind: 'signal', signal: signalOf(signal.conversation, user, true) })
-      })
-      .catch((cause) => this.failed(cause))
   }
 
   /** The members of a conversation changed: these sockets see its members now, or do not see them any more. */

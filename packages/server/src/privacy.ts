@@ -1,6 +1,7 @@
 import type { Runtime } from '@kithwire/protocol'
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
 import type { Log, LogThrottle } from './log.js'
+import { remembered } from './remembered.js'
 
 type Answer = boolean | Promise<boolean>
 
@@ -15,8 +16,6 @@ export interface PrivacyOptions {
   readMarks?(user: string): Answer
 }
 
-const MOST_REMEMBERED = 20_000
-
 /** Asks the app, and remembers its answers for a while: they are needed with each mark and each hello. */
 export class Privacy {
   private readonly known: LRUCache<string, boolean>
@@ -28,14 +27,7 @@ export class Privacy {
     runtime: Runtime,
     rememberMs: number,
   ) {
-    this.known = new LRUCache({
-      maxSize: MOST_REMEMBERED,
-      sizeCalculation: () => 1,
-      ttl: rememberMs,
-      ttlResolution: 0,
-      // It takes a start at 0 for "no ttl".
-      perf: { now: () => runtime.monotonic() + 1 },
-    })
+    this.known = remembered(runtime, rememberMs)
   }
 
   /** Whether all see everything: nobody need be asked. */

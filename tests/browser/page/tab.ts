@@ -1,5 +1,12 @@
-import { type ClientStore, type KithwireError, WsRequest, type WsRequestOptions } from '@kithwire/client'
+import {
+  type ClientStore,
+  type KithwireError,
+  type SocketFactory,
+  WsRequest,
+  type WsRequestOptions,
+} from '@kithwire/client'
 import { indexedDb } from '@kithwire/client/indexed-db'
+import { browserSocket } from '../../../packages/client/src/socket-browser.js'
 import { clientStoreConformance } from '../../../packages/client/src/testing/client-store-conformance.js'
 
 /** What a tab of the tests has seen, and what it can be told to do. Tests reach it as `tab` in the page. */
@@ -86,26 +93,13 @@ class Tab {
 }
 
 /** A socket that loses every `send` frame. */
-const muteSocket: WsRequestOptions['socket'] = (url, protocols) => {
-  const socket = new WebSocket(url, [...protocols])
-  return {
-    get protocol() {
-      return socket.protocol
-    },
-    get bufferedAmount() {
-      return socket.bufferedAmount
-    },
-    listen(listener) {
-      socket.onopen = () => listener.open?.()
-      socket.onmessage = ({ data }) => listener.message(data)
-      socket.onclose = ({ code, reason }) => listener.close(code, reason)
-    },
-    send(text) {
-      if (JSON.parse(text).t !== 'send') socket.send(text)
-    },
-    close: (code, reason) => socket.close(code, reason),
-    terminate: () => socket.close(),
+const muteSocket: SocketFactory = (url, protocols) => {
+  const socket = browserSocket(url, protocols)
+  const { send } = socket
+  socket.send = (text, done) => {
+    if (JSON.parse(text).t !== 'send') send(text, done)
   }
+  return socket
 }
 
 declare global {

@@ -23,13 +23,12 @@ interface Waiting {
  */
 export class FileStore {
   private memory: CopyableStore
-  /** Who may connect; the store itself comes and goes. */
+  /** Who may connect and who watches; the store itself comes and goes. */
   private readonly seats = new CopyableStore()
   private log: FileLog | undefined
   private unlock: (() => Promise<void>) | undefined
   private readonly waiting: Waiting[] = []
   private running: Promise<void> | undefined
-  private readonly watchers = new Set<(change: StoreChange) => void>()
   private over = false
 
   constructor(
@@ -47,12 +46,11 @@ export class FileStore {
   }
 
   watch(look: (change: StoreChange) => void): () => void {
-    this.watchers.add(look)
-    return () => void this.watchers.delete(look)
+    return this.seats.watch(look)
   }
 
   tell(change: StoreChange): void {
-    for (const look of [...this.watchers]) look(change)
+    this.seats.tell(change)
   }
 
   lead(granted: () => void): () => void {

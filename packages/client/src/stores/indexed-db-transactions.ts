@@ -7,6 +7,8 @@ import {
   mergeMarks,
   type OutboxItem,
   type OutboxLimits,
+  queuedAgain,
+  type ResetPoint,
   type SendOutcome,
   sameContent,
   startOf,
@@ -132,35 +134,25 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
     return true
   }
 
-  async reset(
-    conversation: string,
-    {
-      resets,
-      to,
-      tail,
-      marks,
-      at,
-    }: { resets: number; to: number; tail: string; marks: readonly MarkTuple[]; at: number },
-  ): Promise<boolean> {
+  async reset(conversation: string, point: ResetPoint): Promise<boolean> {
     const { work } = this
     const row = await work.conversations.get(conversation)
-    if (row?.state.resets.length !== resets) return false
-    const { state } = row
+    if (!row || row.state.resets.length !== point.resets) return false
+    const { to, at } = point
     const { identity } = await work.meta()
     const range = between(conversation, to, Number.POSITIVE_INFINITY)
     const dropped = await work.entries.getAll(range)
     work.write(work.entries.delete(range))
     const back: OutboxItem[] = []
-    for (const { from, cid, type, content, ref, meta } of dropped) {
+    for (const entry of dropped) {
+      const { from, cid, content } = entry
       if (from !== identity?.user) continue
       const { seq: _, ...record } = await this.outbox.record(conversation, cid)
       work.write(work.cids.put(record, [conversation, cid]))
-      if (content === '') continue
-      back.push({ conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at })
+      if (content !== '') back.push(queuedAgain(entry, at))
     }
     if (back.length > 0) await this.outbox.putBack(conversation, back)
-    const begin = state.base > to ? { base: to, baseTail: tail } : {}
-    const recount = movedBack({ ...state, ...begin, applied: to, tail, marks, resets: [...state.resets, to] }, to)
+    const recount = movedBack(row.state, point)
     const kept = await work.entries.getAll(between(conversation, recount.after, Number.POSITIVE_INFINITY))
     const next = recounted(recount, kept, identity?.user)
     this.keep({ conversation, state: next, held: row.held - dropped.length })

@@ -7,6 +7,8 @@ import {
   mergeMarks,
   type OutboxItem,
   type OutboxLimits,
+  queuedAgain,
+  type ResetPoint,
   type SendOutcome,
   type StoreChange,
   sameContent,
@@ -121,30 +123,18 @@ export class MemoryClientStore implements ClientStore {
     return true
   }
 
-  async reset(
-    conversation: string,
-    {
-      resets,
-      to,
-      tail,
-      marks,
-      at,
-    }: { resets: number; to: number; tail: string; marks: readonly MarkTuple[]; at: number },
-  ): Promise<boolean> {
+  async reset(conversation: string, point: ResetPoint): Promise<boolean> {
     const row = this.rows.get(conversation)
-    if (row?.state.resets.length !== resets) return false
-    const { state } = row
+    if (!row || row.state.resets.length !== point.resets) return false
+    const { to, at } = point
     const from = row.log.findIndex((entry) => entry.seq > to)
     const dropped = from < 0 ? [] : row.log.splice(from)
     const back = dropped
       .filter((entry) => row.own.delete(entry.cid) && entry.content !== '')
-      .map(({ cid, type, content, ref, meta }): OutboxItem => {
-        return { conversation, cid, type, content, ...(ref && { ref }), ...(meta && { meta }), queuedAt: at }
-      })
-    const left = row.log.map(({ cid }) => cid).filter((cid) => row.own.has(cid))
+      .map((entry) => queuedAgain(entry, at))
+    const left = [...row.own.keys()]
     this.outbox.putBack(conversation, back, left.reverse())
-    const begin = state.base > to ? { base: to, baseTail: tail } : {}
-    const recount = movedBack({ ...state, ...begin, applied: to, tail, marks, resets: [...state.resets, to] }, to)
+    const recount = movedBack(row.state, point)
     row.state = recounted(recount, this.above(row, recount.after), this.identity?.user)
     this.tell({ kind: 'reset', conversation })
     for (const { cid } of back) this.tell({ kind: 'queued', conversation, cid })
