@@ -47,7 +47,7 @@ export async function killServers(kills: number, seed: number, lie?: string): Pr
     await inTime('The end of the load', load.finish())
   } catch (error) {
     if (error instanceof Hang) hangs++
-    wrong.push(String(error))
+    wrong.push(String(error), ...(load.failure ? [String(load.failure)] : []), ...load.states.values())
   } finally {
     load.close()
     await server?.kill()

@@ -18,6 +18,8 @@ export class Load {
   readonly views: View[] = []
   readonly told: Told[] = []
   acknowledged = 0
+  /** What the connection of each user did last. */
+  readonly states = new Map<string, string>()
   private readonly clients: WsRequest[] = []
   private readonly pending = new Set<Promise<unknown>>()
   private readonly failures: unknown[] = []
@@ -59,6 +61,11 @@ export class Load {
     return this.lookers.until(done)
   }
 
+  /** The first thing that no client may ever be told. */
+  get failure(): unknown {
+    return this.failures[0]
+  }
+
   close(): void {
     for (const client of this.clients) client.close()
   }
@@ -71,6 +78,10 @@ export class Load {
       if (shown.length % READ_EACH === 0)
         client.markRead(conversation).catch((cause: unknown) => this.failures.push(cause))
       this.lookers.look()
+    })
+    client.on('state', (state, { code, reason }) => {
+      this.states.set(user, `${user} is ${state}, ${code} ${reason}`)
+      if (state === 'stopped') this.failures.push(new Error(`${user} was refused: ${code} ${reason}`))
     })
     client.on('marks', ({ marks }) => {
       for (const [of, delivered, read] of marks) this.told.push({ device: user, conversation, of, delivered, read })

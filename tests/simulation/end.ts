@@ -45,6 +45,11 @@ export class End implements SocketLike {
     return this.state !== 'closed' && this.process.alive
   }
 
+  /** Its process has done with it. */
+  get leaving(): boolean {
+    return this.state === 'closing'
+  }
+
   listen(listener: SocketListener): void {
     this.listener = listener
   }

@@ -121,7 +121,11 @@ export const KINDS: readonly (readonly [string, Fault])[] = [
       const open = faults.world.tabs.filter((tab) => tab.run)
       if (open.length === 0) return false
       const tab = faults.random.pick(open)
-      void tab.close().then(() => faults.after(faults.random.integer(0, 5_000), () => tab.open()))
+      void tab.close().then(() => {
+        // It was the only one that was still open when the faults stopped.
+        if (faults.world.calm && tab.device.tabs.every(({ run }) => !run)) tab.open()
+        else faults.after(faults.random.integer(0, 5_000), () => tab.open())
+      })
       return true
     },
   ],

@@ -65,7 +65,7 @@ export class Faults {
     const { bus, network, journal, servers, devices, verdict, clock } = this.world
     const deaf = deafMs(this.world.plan.heartbeatMs)
     for (const { client, mute, id, protocol } of network.open())
-      if (protocol !== '' && !client.process.slept && mute < clock.monotonic() - deaf)
+      if (protocol !== '' && !client.leaving && !client.process.slept && mute < clock.monotonic() - deaf)
         verdict.fail('I8', `link${id} is silent since ${Math.round(mute)}, and its client has not noticed`)
     network.heal()
     journal.clear()

@@ -187,10 +187,8 @@ export class Ledger {
   /**
    * A backup was brought back: what is beyond it is gone, and is owed to whoever was told that it is stored. A backup
    * older than an earlier restore brings back what that restore had taken.
-   *
-   * @param first the first seq that retention had left: what is below it had nothing any more that could be sent again
    */
-  restored(conversation: string, backup: readonly LogEntry[], first: number): void {
+  restored(conversation: string, backup: readonly LogEntry[]): void {
     const log = this.logs.get(conversation) ?? []
     const fork = log.findIndex((entry, index) => entry.id !== backup[index]?.id)
     const length = fork < 0 ? log.length : fork
@@ -200,7 +198,8 @@ export class Ledger {
       const intent = this.intents.get(entry.content)
       if (intent === undefined) continue
       intent.lost = true
-      intent.blanked = entry.seq < first
+      // A device that has passed over what retention took has nothing to send again, even if a backup had it once more.
+      intent.blanked = entry.seq < this.passed(conversation)
       intent.owed = (intent.owed || (intent.acked !== undefined && !intent.legacy)) && !intent.blanked
       delete intent.acked
     }

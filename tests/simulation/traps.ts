@@ -40,8 +40,8 @@ export const TRAPS: readonly Mutant[] = [
   mutant(
     'trap: first in pages',
     `${CLIENT}/inbox.ts`,
-    'const { first = 1, items = [],',
-    'const { items = [], first = 1 as number } = { ...page, first: 1 }; const {',
+    "const { first = 1, tail = '', items = [],",
+    "const { tail = '', items = [], first = 1 as number } = { ...page, first: 1 }; const {",
   ),
   mutant('trap: settling acks at any seq', `${CLIENT}/outbox.ts`, 'lane.acked.add(item.cid)', 'void lane'),
   {

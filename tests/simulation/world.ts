@@ -136,10 +136,9 @@ export class World {
 
   private setBack(backup: Disk): void {
     const ids = this.plan.conversations.map(({ id }) => id)
-    const firsts = new Map(ids.map((id) => [id, this.journal.stable.first(id)]))
     this.journal.restore(backup)
     this.trace.note('store', 'restore', JSON.stringify(ids.map((id) => [id, backup.log(id).length])))
-    for (const id of ids) this.ledger.restored(id, backup.log(id).map(logEntry), firsts.get(id)!)
+    for (const id of ids) this.ledger.restored(id, backup.log(id).map(logEntry))
     this.wire.restored(backup.marks(ids))
   }
 

@@ -165,8 +165,13 @@ export interface ClientStore {
   ): Promise<ConversationState[]>
   /** Stores ascending entries as far as they follow `applied`; see invariants 2 and 3. */
   apply(conversation: string, items: readonly IMessage[]): Promise<Applied>
-  /** Moves `applied` from `from` to `to` over entries that the server no longer has. False if `applied` is not `from`. */
-  skip(conversation: string, from: number, to: number): Promise<boolean>
+  /**
+   * Moves `applied` from `from` to `to` over entries that the server no longer has. False if `applied` is not `from`.
+   *
+   * @param tail of the entry that was at `to`, empty if the server does not tell: by it a later socket learns whether the
+   *   log is still the same one
+   */
+  skip(conversation: string, from: number, to: number, tail: string): Promise<boolean>
   /**
    * Goes back to `to`: drops entries above it, puts the user's own ones among them, unless retention has blanked them,
    * into the outbox with their cids and `queuedAt: at`, lowers `read` and `seen` as `movedBack` says, replaces the marks

@@ -136,6 +136,23 @@ it('goes over entries that the server has no more, and says so', async () => {
   expect(seen).toEqual([8, 9])
 })
 
+it('knows a log again of which it has passed over the end', async () => {
+  const { script, seen } = listening()
+  const first = await script.online([head(2)])
+  first.socket.close(1006)
+  const second = await script.online([head(4, { first: 5 })], 1)
+  const { n: re } = await second.next('sync')
+  second.send({ t: 'page', re, conversation: 'c', items: [], head: 4, first: 5, tail: tail(4), more: false })
+  await script.clock.advance(0)
+  second.socket.close(1006)
+  // A backup was brought back, of before the third entry, and others were written since.
+  const third = await script.peer(2)
+  expect((await third.next('hello')).cursors).toEqual([['c', 4, tail(4)]])
+  third.welcome([head(4, { tail: 'another' })])
+  expect(await third.next('sync')).toMatchObject({ after: 2, tail: tail(2) })
+  expect(seen).toEqual([])
+})
+
 it('has at most 4 syncs under way', async () => {
   const { script } = listening()
   const conversations = Array.from({ length: 9 }, (_, index) => `c${index}`)

@@ -181,8 +181,8 @@ export class Inbox {
   private async take(link: Link, conversation: string, view: View, after: number, page: Page): Promise<void> {
     if (link !== this.link || view.resetting) return
     this.confirm(conversation, view)
-    const { first = 1, items = [], head = 0, more } = page
-    if (first > after + 1 && (await this.hooks.store.skip(conversation, after, first - 1))) {
+    const { first = 1, tail = '', items = [], head = 0, more } = page
+    if (first > after + 1 && (await this.hooks.store.skip(conversation, after, first - 1, tail))) {
       view.applied = first - 1
       this.hooks.applied(conversation)
     }

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { MemoryClientStore } from './index.js'
 import { serve } from './testing/log.js'
-import { entries, entry, head, Script } from './testing/script.js'
+import { entries, entry, head, Script, tail } from './testing/script.js'
 
 async function online(seq = 0, options: Parameters<Script['client']>[0] = {}) {
   const script = new Script()
@@ -203,4 +203,43 @@ it('begins where the device began, for an app that names its places and has none
   client.onMessage((message) => void seen.lives!.push(message.seq))
   await again.online([head(2)])
   expect(seen).toEqual({ keeps: [1, 2], lives: [] })
+})
+
+it('drops what it read of the log before a reset, even where it has delivered less than is left', async () => {
+  const { script, store } = await left(4)
+  const client = script.client({ store, autoConnect: false })
+  const seen: string[] = []
+  const read = store.messages.bind(store)
+  vi.spyOn(store, 'messages').mockImplementationOnce(async (...args) => {
+    const items = await read(...args)
+    // Another tab goes back before this one looks where the store stands.
+    await store.reset('c', { resets: 0, to: 3, tail: tail(3), marks: [], at: 0 })
+    await store.apply('c', [entry(4, { content: 'of the restored log' })])
+    return items
+  })
+  client.onMessage((message) => void seen.push(message.content), { after: { c: 1 } })
+  await script.clock.advance(0)
+  expect(seen).toEqual(['2', '3', 'of the restored log'])
+})
+
+it('delivers at the next welcome what another tab stored before it died, and told nobody', async () => {
+  const { script, store } = await left(1)
+  const seen: number[] = []
+  script.client({ store }).onMessage((message) => void seen.push(message.seq))
+  const first = await script.online([head(1)], 1)
+  const read = store.messages.bind(store)
+  vi.spyOn(store, 'messages').mockImplementationOnce(async (...args) => {
+    const items = await read(...args)
+    // Between the two looks of this tab, so that it sees where the store stands and has not read what is there.
+    const tell = vi.spyOn(store, 'tell').mockImplementation(() => {})
+    await store.apply('c', [entry(2)])
+    tell.mockRestore()
+    return items
+  })
+  store.tell({ kind: 'applied', conversation: 'c' })
+  await script.clock.advance(0)
+  expect(seen).toEqual([])
+  first.socket.close(1006)
+  await script.online([head(2)], 2)
+  expect(seen).toEqual([2])
 })

@@ -115,17 +115,21 @@ export class Subscriptions {
   /** Something in a conversation may be new. */
   look(conversation: string): void {
     if (!this.seen) return
-    for (const listener of this.listeners) {
-      if (listener.conversation !== undefined && listener.conversation !== conversation) continue
-      listener.dirty.add(conversation)
-      this.start(listener)
-    }
+    for (const listener of this.listeners) this.mark(listener, conversation)
   }
 
-  /** As {@link look}, if the store has got further than was delivered here. */
+  private mark(listener: Listener, conversation: string): void {
+    if (listener.conversation !== undefined && listener.conversation !== conversation) return
+    listener.dirty.add(conversation)
+    this.start(listener)
+  }
+
+  /** As {@link look}, for those that were not delivered everything the store has: whoever stored it may have died untold. */
   catchUp({ conversation, applied, resets }: ConversationState): void {
-    if (this.seen?.get(conversation) !== applied || this.track(conversation).resets !== resets.length)
-      this.look(conversation)
+    if (!this.seen) return
+    const reset = this.track(conversation).resets !== resets.length
+    for (const listener of this.listeners)
+      if (reset || listener.positions.get(conversation) !== applied) this.mark(listener, conversation)
   }
 
   /** The log is about to go back to `to`: tells the app first, and delivers nothing until `resume`. */
@@ -189,6 +193,7 @@ export class Subscriptions {
   /** Delivers what one read gives. True if there may be more. */
   private async page(listener: Listener, conversation: string): Promise<boolean> {
     const track = this.track(conversation)
+    const { version } = track
     let position = listener.positions.get(conversation)
     const items = position === undefined ? [] : await this.store.messages(conversation, position, PAGE)
     // In this order: if no reset is seen here, none came before the read.
@@ -199,7 +204,8 @@ export class Subscriptions {
       listener.positions.set(conversation, listener.after.get(conversation) ?? state.base)
       return true
     }
-    if (listener.positions.get(conversation) !== position) return true
+    // What was read may be of before the reset.
+    if (track.version !== version || listener.positions.get(conversation) !== position) return true
     if (position > state.applied) {
       // Only a reset takes back what a listener has handled, and of one before this tab looked nobody told its app.
       this.rewind(conversation, state.applied, position - state.applied)
@@ -209,7 +215,6 @@ export class Subscriptions {
       this.hooks.gap(conversation, position + 1, state.base)
       listener.positions.set(conversation, state.base)
     }
-    const { version } = track
     for (const item of items) {
       if (listener.stopped || track.version !== version) return true
       position = item.seq

@@ -54,6 +54,17 @@ export function moved(state: ConversationState, change: PlaceChange): Recount | 
   return counting({ ...state, seen: read, read: Math.max(read, state.read), unsaid: read <= state.read })
 }
 
+/**
+ * A head of a conversation that the store knows. For adapters.
+ *
+ * @param fresh it is of a `welcome`. What the server counted of entries that have not arrived may be of a log that was
+ *   restored since, where nothing that is here shows it: they are counted when they arrive.
+ */
+export function met(state: ConversationState, head: HeadTuple, fresh: boolean): Recount | undefined {
+  const again = fresh && state.counted > state.applied ? counting(state) : undefined
+  return moved(again?.state ?? state, { place: placeOf(head) }) ?? again
+}
+
 /** The state after a reset. */
 export function movedBack(state: ConversationState, { to, tail, marks }: ResetPoint): Recount {
   const begin = state.base > to ? { base: to, baseTail: tail } : {}

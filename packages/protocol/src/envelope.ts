@@ -154,6 +154,8 @@ export interface Page {
   items?: readonly IMessage[]
   head?: number
   first?: number
+  /** Of the entry below `first`, where the page passes over what retention has taken. */
+  tail?: string
   more?: boolean
   reset?: { to: number; id: string }
   refused?: { code: WireErrorCode; retry: boolean; after?: number }

@@ -144,6 +144,7 @@ function readPage(fields: Fields): Page {
   if (fields.has('items')) page.items = messages(fields)
   if (fields.has('head')) page.head = fields.integer('head', 0)
   if (fields.has('first')) page.first = fields.integer('first', 0)
+  if (fields.has('tail')) page.tail = fields.check('tail', readTail, 'at most 8 characters of an id', '')
   if (fields.has('more')) page.more = fields.boolean('more')
   if (fields.has('reset')) {
     const { to, id } = fields.check('reset', isReset, '{to, id}', { to: 0, id: '' })

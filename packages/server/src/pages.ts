@@ -6,6 +6,8 @@ export interface Page {
   items: IMessage[]
   head: number
   first: number
+  /** What the log had below `first`, where the device has not got so far. */
+  tail?: string
   /** Whether there is more in the direction of reading. */
   more: boolean
 }
@@ -83,5 +85,12 @@ export async function readPage(
   const items = page.map((entry) => toMessage(entry, members))
   const last = items.at(-1)?.seq ?? 0
   const more = items.length > 0 && (after === undefined ? items[0]!.seq > head.first : last < head.head)
-  return { items, head: Math.max(head.head, last), first: head.first, more }
+  const passed = after !== undefined && after + 1 < head.first
+  return {
+    items,
+    head: Math.max(head.head, last),
+    first: head.first,
+    ...(passed && { tail: await store.tail(conversation, head.first - 1) }),
+    more,
+  }
 }

@@ -14,7 +14,7 @@ import {
   startOf,
   tailOf,
 } from '../client-store.js'
-import { moved, movedBack, type PlaceChange, placeOf, type Recount, recounted, withEntry } from '../unread.js'
+import { met, moved, movedBack, type PlaceChange, type Recount, recounted, withEntry } from '../unread.js'
 import { IndexedDbOutbox } from './indexed-db-outbox.js'
 import type { CidRecord, ConversationRow } from './indexed-db-schema.js'
 import type { Work } from './indexed-db-work.js'
@@ -74,7 +74,7 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
       const row = await this.work.conversations.get(conversation)
       if (row) {
         const merged = { ...row, state: this.merge(row, marks) }
-        states.push(await this.shift(merged, moved(merged.state, { place: placeOf(head) })))
+        states.push(await this.shift(merged, met(merged.state, head, welcome !== undefined)))
         continue
       }
       const state = startOf(head, seeded, welcome?.after.get(conversation))
@@ -126,10 +126,10 @@ export class IndexedDbTransactions implements Pick<ClientStore, TransactionName>
     return { state, added }
   }
 
-  async skip(conversation: string, from: number, to: number): Promise<boolean> {
+  async skip(conversation: string, from: number, to: number, tail: string): Promise<boolean> {
     const row = await this.work.conversations.get(conversation)
     if (row?.state.applied !== from || to <= from) return false
-    this.keep({ ...row, state: { ...row.state, applied: to, tail: '', counted: Math.max(to, row.state.counted) } })
+    this.keep({ ...row, state: { ...row.state, applied: to, tail, counted: Math.max(to, row.state.counted) } })
     this.work.tell({ kind: 'gap', conversation, from: from + 1, to })
     return true
   }

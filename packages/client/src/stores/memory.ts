@@ -15,7 +15,7 @@ import {
   startOf,
   tailOf,
 } from '../client-store.js'
-import { moved, movedBack, type PlaceChange, placeOf, type Recount, recounted, withEntry } from '../unread.js'
+import { met, moved, movedBack, type PlaceChange, type Recount, recounted, withEntry } from '../unread.js'
 import { MemoryOutbox } from './memory-outbox.js'
 
 interface Row {
@@ -79,7 +79,7 @@ export class MemoryClientStore implements ClientStore {
       const row = this.rows.get(conversation)
       if (row) {
         this.merge(row, marks)
-        this.shift(row, moved(row.state, { place: placeOf(head) }))
+        this.shift(row, met(row.state, head, welcome !== undefined))
         return row.state
       }
       const state = startOf(head, seeded, welcome?.after.get(conversation))
@@ -115,10 +115,10 @@ export class MemoryClientStore implements ClientStore {
     return { state: row.state, added }
   }
 
-  async skip(conversation: string, from: number, to: number): Promise<boolean> {
+  async skip(conversation: string, from: number, to: number, tail: string): Promise<boolean> {
     const row = this.rows.get(conversation)
     if (row?.state.applied !== from || to <= from) return false
-    row.state = { ...row.state, applied: to, tail: '', counted: Math.max(to, row.state.counted) }
+    row.state = { ...row.state, applied: to, tail, counted: Math.max(to, row.state.counted) }
     this.tell({ kind: 'gap', conversation, from: from + 1, to })
     return true
   }

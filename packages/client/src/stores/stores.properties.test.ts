@@ -99,7 +99,7 @@ const others: fc.Arbitrary<Deed> = fc.oneof(
     (by): Deed =>
       async (store, conversation) => {
         const from = await place(store, conversation)
-        return store.skip(conversation, from, from + by)
+        return store.skip(conversation, from, from + by, `tail${from + by}`)
       },
   ),
   fc.nat(9).map(

@@ -160,10 +160,10 @@ export function clientStoreConformance(
 
   test('skips entries that are gone, from where it stands', async (store) => {
     const changes = await begin(store)
-    strictEqual(await store.skip('c', 3, 5), false)
-    strictEqual(await store.skip('c', 0, 5), true)
+    strictEqual(await store.skip('c', 3, 5, 'tail'), false)
+    strictEqual(await store.skip('c', 0, 5, 'tail'), true)
     const state = await store.conversation('c')
-    deepStrictEqual([state?.applied, state?.tail], [5, ''])
+    deepStrictEqual([state?.applied, state?.tail], [5, 'tail'])
     ok(changes.some((change) => change.kind === 'gap' && change.from === 1 && change.to === 5))
   })
 

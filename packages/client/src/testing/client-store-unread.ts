@@ -23,7 +23,7 @@ export function unreadCases(
     await store.move('c', { read: 1 })
     await store.move('c', { read: 1 })
     deepStrictEqual(await unread(store), [1, 1])
-    await store.skip('c', 4, 6)
+    await store.skip('c', 4, 6, '')
     await store.apply('c', [entry(7)])
     deepStrictEqual(await unread(store), [1, 2])
     await store.move('c', { read: 7 })
@@ -86,5 +86,19 @@ export function unreadCases(
     deepStrictEqual(await unread(store), [11, 0])
     await store.apply('c', [entry(12)])
     deepStrictEqual(await unread(store), [11, 1])
+  })
+  test('counts anew what the server had counted of a log that may have been restored since', async (store) => {
+    const place = (at: number, count?: number) =>
+      [...head(at).slice(0, 5), 0, [], tail(at), 0, ...(count === undefined ? [] : [count])] as never
+    const welcome = { epoch: 'epoch', after: new Map<string, number>() }
+    await begin(store, [head(0)])
+    await store.meet([place(3, 2)], welcome)
+    await store.apply('c', [entry(1)])
+    deepStrictEqual(await unread(store), [0, 2])
+    // Its socket ended there, and the next server has a log in which others wrote what follows.
+    await store.meet([place(4)], welcome)
+    deepStrictEqual(await unread(store), [0, 1])
+    await store.apply('c', entries(2, 4))
+    deepStrictEqual(await unread(store), [0, 4])
   })
 }

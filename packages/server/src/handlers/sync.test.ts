@@ -54,11 +54,14 @@ describe('sync', () => {
   })
 
   it('tells where the log begins after retention', async () => {
-    const { server, sync } = await withLog(5)
+    const { server, sync, ids } = await withLog(5)
     await server.store.retain('c1', 4)
     const tail = await server.store.tail('c1', 1)
     expect(await sync({ after: 1, tail })).toMatchObject({ first: 4, items: [{ seq: 4 }, { seq: 5 }] })
     expect(await sync({ after: 1, tail: 'aaaaaaaa' })).toMatchObject({ reset: { to: 0, id: '' } })
+    // By this the device knows the log again, though it has nothing of it: all of it may be gone.
+    expect(await sync({ after: 1 })).toMatchObject({ tail: ids[2]!.slice(-8) })
+    expect(await sync({ after: 3 })).not.toHaveProperty('tail')
     expect(await sync({ before: 6 })).toMatchObject({ first: 4, more: false, items: [{ seq: 4 }, { seq: 5 }] })
   })
 
