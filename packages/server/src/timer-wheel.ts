@@ -26,7 +26,8 @@ export interface WheelTimer {
  * early, at most 200 in one turn. Sleeps when it is empty.
  */
 export class TimerWheel {
-  private readonly slots = Array.from({ length: SLOTS }, () => new Set<WheelTimer>())
+  /** Of each slot what was ever set there; most stay empty. */
+  private readonly slots = new Array<Set<WheelTimer> | undefined>(SLOTS).fill(undefined)
   private done: number
   private timer: Timer | undefined
   private armedFor = Number.POSITIVE_INFINITY
@@ -49,6 +50,7 @@ export class TimerWheel {
     if (this.count === 0) this.done = Math.max(this.done, this.current() - 1)
     const tick = Math.max(Math.ceil(due / TICK_MS), this.done + 1)
     const timer: WheelTimer = { tick, due, run }
+    this.slots[tick % SLOTS] ??= new Set()
     this.slots[tick % SLOTS]!.add(timer)
     this.count++
     if (tick < this.armedFor) this.arm(tick)
@@ -58,7 +60,7 @@ export class TimerWheel {
   clear(timer: WheelTimer | undefined): void {
     if (timer?.run === undefined) return
     timer.run = undefined
-    this.slots[timer.tick % SLOTS]!.delete(timer)
+    this.slots[timer.tick % SLOTS]?.delete(timer)
     if (--this.count === 0) this.disarm()
   }
 
@@ -67,7 +69,7 @@ export class TimerWheel {
     const current = this.current()
     let left = MOST_PER_TICK
     for (let tick = Math.max(this.done + 1, current - SLOTS + 1); tick <= current && left > 0; tick++) {
-      for (const timer of this.slots[tick % SLOTS]!) {
+      for (const timer of this.slots[tick % SLOTS] ?? []) {
         // A slot also holds what falls due in later rounds of the wheel.
         if (timer.tick > current) continue
         if (left-- === 0) break
@@ -89,7 +91,7 @@ export class TimerWheel {
   }
 
   private next(current: number): number {
-    for (let tick = current + 1; tick < current + SLOTS; tick++) if (this.slots[tick % SLOTS]!.size > 0) return tick
+    for (let tick = current + 1; tick < current + SLOTS; tick++) if (this.slots[tick % SLOTS]?.size) return tick
     return current + SLOTS
   }
 
