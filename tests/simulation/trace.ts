@@ -1,9 +1,13 @@
 import type { FakeClock } from '@kithwire/protocol/testing'
 
+const LOW_PRIME = 0x01000193
+const HIGH_PRIME = 0x85ebca6b
+
 /** Everything that happened in a run, as a hash; and as lines, if somebody wants to read them. */
 export class Trace {
   readonly lines: string[] = []
-  private low = 0x811c9dc5
+  // Within int32, whatever is mixed in: a number beyond it is a thing of its own on V8's heap.
+  private low = 0x811c9dc5 | 0
   private high = 0x01000193
   events = 0
 
@@ -33,14 +37,21 @@ export class Trace {
     return hex(this.high) + hex(this.low)
   }
 
+  /** As `mix` for each unit of it, then for its length. */
   private text(text: string): void {
-    for (let index = 0; index < text.length; index++) this.mix(text.charCodeAt(index))
-    this.mix(text.length)
+    let { low, high } = this
+    for (let index = 0; index <= text.length; index++) {
+      const value = index < text.length ? text.charCodeAt(index) : text.length
+      low = Math.imul(low ^ value, LOW_PRIME)
+      high = Math.imul(high ^ value ^ (low >>> 15), HIGH_PRIME)
+    }
+    this.low = low
+    this.high = high
   }
 
   /** Two lanes of FNV-1a with different primes. */
   private mix(value: number): void {
-    this.low = Math.imul(this.low ^ value, 0x01000193)
-    this.high = Math.imul(this.high ^ value ^ (this.low >>> 15), 0x85ebca6b)
+    this.low = Math.imul(this.low ^ value, LOW_PRIME)
+    this.high = Math.imul(this.high ^ value ^ (this.low >>> 15), HIGH_PRIME)
   }
 }

@@ -33,6 +33,8 @@ interface Closed {
 const ELSEWHERE_MS = 33_000
 /** Ms that a request may be under way when the run ends. */
 const PATIENCE_MS = 1_000
+/** Frames that are remembered, at most. */
+const MOST_READ = 64
 /** 1 MB and one frame. */
 const MOST_BUFFERED = 1_048_576 + 65_536
 const LEGACY_KEYS = ['_id', 'content', 'createdAt', 'friend', 'from', 'seq', 'to', 'type'].join()
@@ -51,6 +53,8 @@ export class WireOracle implements Wiretap {
   private readonly marks = new Map<string, { delivered: number; read: number }>()
   /** What was sent under each cid. */
   private readonly contents = new Map<string, string>()
+  /** The frames that were read last: most are seen twice, when they are sent and when they arrive, or go to several. */
+  private readonly read = new Map<string, Json>()
 
   constructor(
     private readonly verdict: Verdict,
@@ -82,7 +86,7 @@ export class WireOracle implements Wiretap {
 
   clientSent(link: Link, text: string): void {
     this.trace.note(`link${link.id}`, 'up', text)
-    const frame: Json = JSON.parse(text)
+    const frame = this.parsed(text)
     const watched = this.watched.get(link)
     if (watched === undefined || link.protocol === '') return
     this.rules.sent(link, frame)
@@ -102,7 +106,7 @@ export class WireOracle implements Wiretap {
   serverSent(link: Link, text: string): void {
     this.trace.note(`link${link.id}`, 'down', text)
     const watched = this.watched.get(link)!
-    const frame: Json = JSON.parse(text)
+    const frame = this.parsed(text)
     if (link.down.buffered > MOST_BUFFERED)
       this.verdict.fail('I12', `link${link.id}: the server keeps ${link.down.buffered} bytes for one socket`)
     if (link.protocol === '') this.legacy(link, watched, frame)
@@ -112,7 +116,7 @@ export class WireOracle implements Wiretap {
   clientGot(link: Link, text: string): void {
     this.trace.note(`link${link.id}`, 'got', text.slice(0, 60))
     if (link.protocol === '') return
-    const frame: Json = JSON.parse(text)
+    const frame = this.parsed(text)
     this.rules.got(link, frame)
     if (frame.t !== 'welcome' && frame.t !== 'behind') return
     const fresh = frame.t === 'welcome' && !this.firstWelcome.has(link.host)
@@ -177,6 +181,15 @@ export class WireOracle implements Wiretap {
         if (count !== 1 && at < this.trace.now - PATIENCE_MS)
           this.verdict.fail('I15', `link${link.id}: ${count} answers to ${n}`)
     }
+  }
+
+  private parsed(text: string): Json {
+    const known = this.read.get(text)
+    if (known !== undefined) return known
+    if (this.read.size >= MOST_READ) this.read.clear()
+    const frame: Json = JSON.parse(text)
+    this.read.set(text, frame)
+    return frame
   }
 
   private over(link: Link): void {
