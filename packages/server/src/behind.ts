@@ -39,8 +39,9 @@ export class Behind {
     return this.known?.has(conversation) === false
   }
 
-  introduce(conversation: string): void {
-    this.known?.add(conversation)
+  introduce(conversation: string, known: boolean): void {
+    if (known) this.known?.add(conversation)
+    else this.known?.delete(conversation)
   }
 
   /**

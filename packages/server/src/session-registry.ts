@@ -20,8 +20,8 @@ export interface Peer {
 export interface DevicePeer extends Peer {
   readonly device: string
   readonly attempt: number
-  /** The device is told of a conversation now. */
-  introduce(conversation: string): void
+  /** The device is told of a conversation now; or must be told again, since it was refused something there. */
+  introduce(conversation: string, known?: boolean): void
 }
 
 class PeerSets<P> {

@@ -138,8 +138,8 @@ export class Session implements DevicePeer {
     return this.behind.unaware(conversation)
   }
 
-  introduce(conversation: string): void {
-    this.behind.introduce(conversation)
+  introduce(conversation: string, known = true): void {
+    this.behind.introduce(conversation, known)
   }
 
   missed(conversation: string): void {

@@ -10,7 +10,11 @@ export async function handleCursor(context: Context, session: Session, cursor: C
   const { user } = session
   try {
     const access = await context.authorizer.check(conversation, user)
-    if (access.refused) return session.error(access.refused)
+    if (access.refused) {
+      // The device tells its marks again when it hears that it may.
+      session.introduce(conversation, false)
+      return session.error(access.refused)
+    }
     const delivered = Math.max(cursor.delivered ?? 0, read)
     const { head } = (await store.heads([conversation]))[0]!
     if (Math.max(delivered, seen ?? 0) > head) return session.error('cursor_invalid')
