@@ -2,7 +2,7 @@ import { CLIENT, edit, type Mutant, mutant, SERVER, STORE } from './mutant.js'
 
 /** The rules of the protocol that a first simulation of it proved to be needed, each of them left out. */
 export const TRAPS: readonly Mutant[] = [
-  mutant('trap: ignoring a stale socket', `${CLIENT}/connection.ts`, 'if (link.live) run()', 'run()'),
+  mutant('trap: ignoring a stale socket', `${CLIENT}/connection.ts`, 'link.live && run()', 'run()'),
   mutant(
     'trap: listeners with positions',
     `${CLIENT}/subscriptions.ts`,

@@ -32,6 +32,8 @@ export interface ConnectionHooks {
   /** A socket ended; whatever was asked on it has an unknown outcome. */
   lost(code: number): void
   draining(): void
+  /** This page woke up while another client has the connection. */
+  woken(): void
   state(to: ConnectionState, from: ConnectionState): void
   error(error: KithwireError): void
 }
@@ -121,6 +123,7 @@ export class Connection {
 
   private wake(why: 'online' | 'visible'): void {
     if (this.phase === 'online') this.probe().catch(() => {})
+    else if (this.phase === 'following') this.hooks.woken()
     else if (why === 'online') this.dispatch({ type: 'online' })
     // Timers of a page that slept are late.
     else if (this.phase === 'waiting' && this.options.runtime.now() >= this.due) this.elapse()
@@ -198,9 +201,7 @@ export class Connection {
       if (link.live) throw error
       return
     }
-    const current = (run: () => void) => {
-      if (link.live) run()
-    }
+    const current = (run: () => void) => link.live && run()
     link.socket.listen({
       open: () => current(() => this.dispatch({ type: 'opened', protocol: link.socket!.protocol })),
       message: (text) => current(() => this.receive(link, text)),

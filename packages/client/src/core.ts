@@ -90,6 +90,7 @@ export class Core {
       },
       frame: (link, frame) => this.account.frame(link, frame),
       draining: () => this.account.draining(),
+      woken: () => this.tabs.look(),
       lost: (code) => {
         this.link = undefined
         this.account.lost(code)
@@ -246,10 +247,7 @@ export class Core {
     if (call === 'history') return this.history(conversation, more)
     if (call === 'heartbeat') return this.heartbeat()
     if (call === 'typing') return this.typing(conversation, more)
-    throw new KithwireError(
-      'bad_state',
-      `Expected a call that this version knows, came "${call}": reload the other tab.`,
-    )
+    throw new KithwireError('bad_state', `Expected a call that is known, came "${call}": reload the other tab.`)
   }
 
   /** The server says that we are somebody else: nothing of the old user's store may be sent. */

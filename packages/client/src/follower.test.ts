@@ -134,6 +134,31 @@ it('sees what a tab stored that died before it told', async () => {
   expect(await sent).toMatchObject({ seq: 1 })
 })
 
+it('looks after what it missed when its page wakes up', async () => {
+  const store = new DeafStore()
+  const script = new Script()
+  const leading = script.client({ store })
+  let wake = () => {}
+  const wakeups = {
+    listen(run: (why: 'visible') => void) {
+      wake = () => run('visible')
+      return () => {}
+    },
+  }
+  const other = script.client({ store, wakeups })
+  const seen: number[] = []
+  other.onMessage((message) => void seen.push(message.seq))
+  const peer = await script.online([head(0)])
+  store.deaf = true
+  peer.send({ t: 'messages', conversation: 'c', items: entries(1, 2) })
+  await script.clock.advance(0)
+  expect([leading.state, other.state, seen]).toEqual(['online', 'online', []])
+  wake()
+  await script.clock.advance(0)
+  expect(seen).toEqual([1, 2])
+  expect(script.peers).toHaveLength(1)
+})
+
 it('the leading tab sends what a tab queued that died before it told, once another one opens', async () => {
   const store = new DeafStore()
   const { script } = tabs(store)

@@ -74,9 +74,10 @@ export class Tabs {
     this.show()
   }
 
-  /** Looks again who leads. */
+  /** Looks again who leads, and after what was stored: a page that slept or was put aside has heard nothing of it. */
   look(): void {
-    if (this.follows) this.hooks.tell({ say: 'who' })
+    this.hooks.tell({ say: 'who' })
+    this.hooks.missed()
   }
 
   /** Has the client that leads do something; if that one ends, the next, which may be this one. */
