@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'behind is forgotten when its heads cannot be read',
     `${SERVER}/behind.ts`,
-    '        for (const conversation of part) this.missed.add(conversation)\n',
+    '        for (const conversation of part) this.add(conversation)\n',
     '',
     10_000,
   ),

@@ -71,7 +71,7 @@ export class AppendQueue {
   private bytes = 0
   private deadline: Timer | undefined
   private flushing = false
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
 
   constructor(private readonly options: AppendQueueOptions) {}
 

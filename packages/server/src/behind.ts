@@ -5,14 +5,15 @@ import type { DevicePeer } from './session-registry.js'
 import type { WheelTimer } from './timer-wheel.js'
 
 const RETRY_MS = 1_000
+const NONE: ReadonlySet<string> = new Set()
 
 /** The conversations of which one session has missed pushes, until `behind` has told the device to pull them. */
 export class Behind {
-  private missed = new Set<string>()
+  private missed: Set<string> | undefined
   /** Conversations that the device was told of; only where they can be opened without this server's knowing it. */
   private readonly known: Set<string> | undefined
   /** Whose heads are being read. */
-  private telling = new Set<string>()
+  private telling: ReadonlySet<string> = NONE
   private retry: WheelTimer | undefined
   private stopped = false
 
@@ -28,10 +29,12 @@ export class Behind {
   }
 
   get size(): number {
-    return this.missed.size
+    return this.missed?.size ?? 0
   }
 
   add(conversation: string): void {
+    // Made when it is needed: most sockets never miss anything, and there are many of them.
+    this.missed ??= new Set()
     this.missed.add(conversation)
   }
 
@@ -49,19 +52,20 @@ export class Behind {
    * nothing of a conversation before its head, and a head that is being read may be older, so it is read again.
    */
   covers(conversation: string): boolean {
-    if (this.telling.has(conversation)) this.missed.add(conversation)
+    if (this.telling.has(conversation)) this.add(conversation)
     else if (this.unaware(conversation)) {
-      this.missed.add(conversation)
+      this.add(conversation)
       this.flush()
     }
-    return this.missed.has(conversation) || this.telling.has(conversation)
+    return this.missed?.has(conversation) === true || this.telling.has(conversation)
   }
 
   /** Tells what was missed, if the socket takes it; else call again when it does. */
   flush(): void {
-    if (this.telling.size > 0 || this.retry !== undefined || this.missed.size === 0 || !this.able()) return
-    const part = new Set([...this.missed].slice(0, PROTOCOL_LIMITS.heads))
-    for (const conversation of part) this.missed.delete(conversation)
+    const { missed } = this
+    if (this.telling.size > 0 || this.retry !== undefined || !missed?.size || !this.able()) return
+    const part = new Set([...missed].slice(0, PROTOCOL_LIMITS.heads))
+    for (const conversation of part) missed.delete(conversation)
     this.telling = part
     readHeads(this.context, this.session.user, { only: part, knows: () => true })
       .then((heads) => {
@@ -71,21 +75,21 @@ export class Behind {
       .catch((cause) => {
         if (this.stopped) return
         this.failed(cause)
-        for (const conversation of part) this.missed.add(conversation)
+        for (const conversation of part) this.add(conversation)
         this.retry = this.context.wheel.set(() => {
           this.retry = undefined
           this.flush()
         }, RETRY_MS)
       })
       .finally(() => {
-        this.telling = new Set()
+        this.telling = NONE
         this.flush()
       })
   }
 
   stop(): void {
     this.stopped = true
-    this.missed.clear()
+    this.missed = undefined
     this.context.wheel.clear(this.retry)
     this.retry = undefined
   }

@@ -22,7 +22,7 @@ interface Subscription {
 export class BusLink {
   private readonly node: string
   private readonly subscriptions = new Map<string, Subscription>()
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
 
   constructor(
     private readonly bus: Bus,

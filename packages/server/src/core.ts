@@ -136,7 +136,7 @@ export class Core {
   /** Sockets now, of one user or in all, those included whose closing handshake is under way. */
   connections(user?: string): number {
     const { registry } = this.context
-    return user === undefined ? registry.size : registry.socketsOf(user).size
+    return user === undefined ? registry.size : registry.socketsOf(user).length
   }
 
   /** Sockets that have not said hello. */

@@ -34,7 +34,7 @@ export interface FanOutParts {
 export class FanOut {
   /** What waits until it is known who the members are; the last one of each conversation. */
   private readonly asking = new Map<string, Promise<void>>()
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
 
   constructor(
     private readonly parts: FanOutParts,
@@ -186,7 +186,7 @@ export class FanOut {
   /** Heads that a device is told now. */
   met(heads: readonly OwnHead[], peer: DevicePeer): void {
     const { hot, registry } = this.parts
-    if (!registry.receiversOf(peer.user).has(peer)) return
+    if (!registry.receiversOf(peer.user).includes(peer)) return
     for (const { tuple, members } of heads) {
       const [conversation, head, , , delivered, read, marks] = tuple
       hot.met(conversation, members, head, [[peer.user, delivered, read], ...marks])

@@ -48,6 +48,9 @@ interface Refusal {
   headers?: Record<string, string>
 }
 
+/** Not written where it is used: as long as the socket lives it would keep all that is known there, the request first. */
+const ignore = (): void => {}
+
 const MOST_HEADERS = 256
 const MOST_URL = 4_096
 const KEY = /^[+/0-9A-Za-z]{22}==$/
@@ -59,14 +62,14 @@ export class Handshake {
   /** While true, every upgrade is refused 503, so that clients go to another process. */
   draining = false
   private warned = false
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
 
   constructor(private readonly parts: HandshakeParts) {}
 
   /** Answers one upgrade on `path`. Never throws. */
   handle(path: SocketPath, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Until the WebSocket layer has the socket, a reset would be an error that nobody listens for.
-    socket.on('error', () => {})
+    socket.on('error', ignore)
     const peer = peerOf(request, this.parts.options.trustProxy)
     const upgrade = this.check(path, { request, socket, head, peer })
     if ('status' in upgrade) this.refuse(socket, peer, upgrade)

@@ -17,7 +17,8 @@ export class Inbound {
   private readonly frameBucket: TokenBucket
   private readonly byteBucket: TokenBucket
   private readonly violations: WindowCount
-  private readonly reasons = new Set<string>()
+  /** Why it is not read. */
+  private readonly reasons: string[] = []
   /** Items of this socket in the append queue. */
   private items = 0
 
@@ -34,7 +35,7 @@ export class Inbound {
   }
 
   get paused(): boolean {
-    return this.reasons.size > 0
+    return this.reasons.length > 0
   }
 
   /** Counts a frame; false if it is over the rate. The bytes of a hello are bounded by what it may hold. */
@@ -58,12 +59,15 @@ export class Inbound {
   }
 
   pause(reason: string): void {
-    if (this.reasons.size === 0) this.socket.pause?.()
-    this.reasons.add(reason)
+    if (this.reasons.includes(reason)) return
+    if (this.reasons.push(reason) === 1) this.socket.pause?.()
   }
 
   resume(reason: string): void {
-    if (this.reasons.delete(reason) && this.reasons.size === 0) this.socket.resume?.()
+    const index = this.reasons.indexOf(reason)
+    if (index < 0) return
+    this.reasons.splice(index, 1)
+    if (this.reasons.length === 0) this.socket.resume?.()
   }
 
   resumeAll(): void {

@@ -31,7 +31,7 @@ export class LegacySession implements Peer, Backlog {
   private readonly badFrames: WindowCount
   private readonly credentials: Credentials
   private readonly heartbeat: Heartbeat
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
   private linger: WheelTimer | undefined
   private wake: (() => void) | undefined
   private hurried = false

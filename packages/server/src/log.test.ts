@@ -23,7 +23,7 @@ describe('Log', () => {
 
   it('keeps one line per socket, event and minute', async () => {
     const { clock, lines, log } = make()
-    const [one, other] = [new Map(), new Map()]
+    const [one, other] = [{}, {}]
     for (let round = 0; round < 100; round++) log.write('warn', 'bad_frame', {}, one)
     log.write('warn', 'bad_field', {}, one)
     log.write('warn', 'bad_frame', {}, other)

@@ -31,7 +31,7 @@ export class Presence {
   /** Users with sockets here, or who had some until a moment ago: then with the timer that ends it. */
   private readonly present = new Map<string, WheelTimer | undefined>()
   private readonly timers = new Set<WheelTimer>()
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
   private closed = false
 
   constructor(private readonly context: Context) {}
@@ -57,7 +57,7 @@ export class Presence {
     const { user } = session
     const first = !this.present.has(user)
     this.present.set(user, undefined)
-    if (registry.receiversOf(user).size === 0) this.left(user)
+    if (registry.receiversOf(user).length === 0) this.left(user)
     if (!(await privacy.shows('presence', user))) return
     let remote = MOST_REMOTE
     for (const { tuple, members } of heads) {
@@ -98,12 +98,12 @@ export class Presence {
   /** Another node asks whether the user is here, or says so of itself. */
   asked(user: string): void {
     const { link, registry } = this.context
-    if (registry.receiversOf(user).size > 0) link?.publish([user], { kind: 'here', user })
+    if (registry.receiversOf(user).length > 0) link?.publish([user], { kind: 'here', user })
   }
 
   /** The user is at another node: nobody need hear that the last socket here has gone. */
   elsewhere(user: string): void {
-    if (this.context.registry.receiversOf(user).size > 0) return
+    if (this.context.registry.receiversOf(user).length > 0) return
     this.context.wheel.clear(this.present.get(user))
     this.present.delete(user)
   }

@@ -19,7 +19,7 @@ export interface PrivacyOptions {
 /** Asks the app, and remembers its answers for a while: they are needed with each mark and each hello. */
 export class Privacy {
   private readonly known: LRUCache<string, boolean>
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
 
   constructor(
     private readonly options: PrivacyOptions,

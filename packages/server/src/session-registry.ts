@@ -24,36 +24,40 @@ export interface DevicePeer extends Peer {
   introduce(conversation: string, known?: boolean): void
 }
 
-class PeerSets<P> {
-  private readonly sets = new Map<string, Set<P>>()
+/**
+ * A few peers of each key. Lists are replaced, never changed, so that whoever goes through one may change it; and most
+ * have one peer, for which a Set would take eight times the memory.
+ */
+class PeerLists<P> {
+  private readonly lists = new Map<string, readonly P[]>()
 
   get size(): number {
-    return this.sets.size
+    return this.lists.size
   }
 
   keys(): string[] {
-    return [...this.sets.keys()]
+    return [...this.lists.keys()]
   }
 
   add(key: string, peer: P): void {
-    const set = this.sets.get(key)
-    if (set === undefined) this.sets.set(key, new Set([peer]))
-    else set.add(peer)
+    const list = this.of(key)
+    if (!list.includes(peer)) this.lists.set(key, [...list, peer])
   }
 
   /** True if that was the last of its key. */
   delete(key: string, peer: P): boolean {
-    const set = this.sets.get(key)
-    if (!set?.delete(peer) || set.size > 0) return false
-    return this.sets.delete(key)
+    const list = this.of(key)
+    const left = list.filter((other) => other !== peer)
+    if (left.length > 0) this.lists.set(key, left)
+    return left.length === 0 && list.length > 0 && this.lists.delete(key)
   }
 
-  of(key: string): ReadonlySet<P> {
-    return this.sets.get(key) ?? (EMPTY as ReadonlySet<P>)
+  of(key: string): readonly P[] {
+    return this.lists.get(key) ?? NOBODY
   }
 }
 
-const EMPTY: ReadonlySet<never> = new Set()
+const NOBODY: readonly never[] = Object.freeze([])
 
 /**
  * All sockets of the process. Indexed by session, never one per user: a user has many devices, and a half-open socket's
@@ -61,10 +65,10 @@ const EMPTY: ReadonlySet<never> = new Set()
  */
 export class SessionRegistry {
   /** From accept until the socket's own close event. */
-  private readonly sockets = new PeerSets<Peer>()
+  private readonly sockets = new PeerLists<Peer>()
   /** Those that pushes go to. */
-  private readonly receivers = new PeerSets<Peer>()
-  private readonly devices = new PeerSets<DevicePeer>()
+  private readonly receivers = new PeerLists<Peer>()
+  private readonly devices = new PeerLists<DevicePeer>()
   private readonly all = new Set<Peer>()
   /** Those that have not said hello. */
   readonly opening = new Set<Peer>()
@@ -105,11 +109,11 @@ export class SessionRegistry {
     if (this.receivers.delete(peer.user, peer)) this.presence?.left(peer.user)
   }
 
-  socketsOf(user: string): ReadonlySet<Peer> {
+  socketsOf(user: string): readonly Peer[] {
     return this.sockets.of(user)
   }
 
-  receiversOf(user: string): ReadonlySet<Peer> {
+  receiversOf(user: string): readonly Peer[] {
     return this.receivers.of(user)
   }
 
@@ -134,7 +138,7 @@ export class SessionRegistry {
 
   /** Closes the sessions of a device that are of lower attempts, unless there is a higher one; the highest there was. */
   replace(user: string, device: string, attempt: number): number {
-    const sessions = [...this.devices.of(deviceKey(user, device))]
+    const sessions = this.devices.of(deviceKey(user, device))
     const highest = Math.max(-1, ...sessions.map((session) => session.attempt))
     if (highest <= attempt)
       for (const session of sessions)
@@ -145,7 +149,7 @@ export class SessionRegistry {
   /** Closes all sockets of a user. */
   revoke(user: string, code: 4501 | 4503): void {
     const reason = code === 4501 ? 'the credentials were revoked' : 'this user may not connect'
-    for (const peer of [...this.sockets.of(user)]) peer.close(code, reason)
+    for (const peer of this.sockets.of(user)) peer.close(code, reason)
   }
 
   release(peer: DevicePeer): void {

@@ -37,7 +37,7 @@ export class Session implements DevicePeer {
   private readonly behind: Behind
   private readonly heartbeat: Heartbeat
   private readonly idle: IdleTimer
-  private readonly throttle: LogThrottle = new Map()
+  private readonly throttle: LogThrottle = {}
   private opening: WheelTimer | undefined
   private linger: WheelTimer | undefined
 

@@ -118,7 +118,7 @@ export class Sweep {
 
   private isWatched(conversation: string): boolean {
     const { hot, registry } = this.context
-    if (hot.membersOf(conversation).some((user) => registry.receiversOf(user).size > 0)) return true
+    if (hot.membersOf(conversation).some((user) => registry.receiversOf(user).length > 0)) return true
     hot.forget(conversation)
     return false
   }
