@@ -54,7 +54,7 @@ export class Members {
     this.blocked.delete(id)
     this.world.wire.closed.delete(id)
     const answered = this.answered.get(id)
-    const gone = () => answered?.() && !this.world.journal.written.rows.get(id)?.blockedBy.includes(user)
+    const gone = () => answered?.() && this.rowsOf(id).every((row) => !row?.blockedBy.includes(user))
     this.insisting.add(id)
     this.insist(
       gone,
@@ -68,10 +68,16 @@ export class Members {
     for (const id of [...this.blocked.keys()]) this.unblock(id)
   }
 
+  /** As they are written, and as they would be after a crash: an answer that changed nothing waits for neither. */
+  private rowsOf(id: string) {
+    const { written, stable } = this.world.journal
+    return [written.rows.get(id), stable.rows.get(id)]
+  }
+
   private accept({ id, members }: ConversationPlan): void {
     this.world.wire.closed.delete(id)
     this.world.hit('friendship accepted')
-    const accepted = () => this.world.journal.written.rows.get(id)?.state === 'accepted'
+    const accepted = () => this.rowsOf(id).every((row) => row?.state === 'accepted')
     this.insist(
       accepted,
       () => {},
