@@ -1,6 +1,7 @@
-import type { CountRange, FriendshipRow, Mark, Range, Send } from '../store.js'
+import type { CountRange, FriendshipRow, Mark, Outcome, Range, Send } from '../store.js'
 import type { Database } from './sqlite-database.js'
 import { toKithwireError } from './sqlite-errors.js'
+import { type Flat, flattenOutcomes, unflattenSends } from './sqlite-flat.js'
 import { SqliteFriendships } from './sqlite-friendships.js'
 import { SqliteLog } from './sqlite-log.js'
 import { SqliteMarks } from './sqlite-marks.js'
@@ -16,6 +17,7 @@ export function createCalls(database: Database) {
   return {
     open: () => void database.open(),
     append: (sends: readonly Send[], at: number) => log.append(sends, at),
+    appendFlat: (sends: Flat, at: number) => flattenOutcomes(log.append(unflattenSends(sends), at)),
     read: (conversation: string, range: Range) => log.read(conversation, range),
     find: (conversation: string, from: string, cids: readonly string[]) => log.find(conversation, from, cids),
     heads: (names: readonly string[]) => log.heads(names),
@@ -39,6 +41,7 @@ export type CallName = keyof Calls
 /** How the store reaches the database, wherever that is. Rejects with KithwireErrors only. */
 export interface Port {
   call<Name extends CallName>(name: Name, ...args: Parameters<Calls[Name]>): Promise<ReturnType<Calls[Name]>>
+  append(sends: readonly Send[], at: number): Promise<Outcome[]>
   /** After all calls made before; none may follow. */
   close(): Promise<void>
 }
@@ -46,14 +49,16 @@ export interface Port {
 /** The database on the thread of the store: each call blocks it until the disk has answered. */
 export function sameThread(database: Database): Port {
   const calls = createCalls(database)
+  const call: Port['call'] = async (name, ...args) => {
+    try {
+      return (calls[name] as (...args: unknown[]) => never)(...args)
+    } catch (error) {
+      throw toKithwireError(error)
+    }
+  }
   return {
-    async call(name, ...args) {
-      try {
-        return (calls[name] as (...args: unknown[]) => never)(...args)
-      } catch (error) {
-        throw toKithwireError(error)
-      }
-    },
+    call,
+    append: (sends, at) => call('append', sends, at),
     async close() {
       calls.close()
     },

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { KithwireError, type Runtime } from '@kithwire/protocol'
+import type { Outcome, Send } from '../store.js'
 import type { CallName, Calls, Port } from './sqlite-calls.js'
 import { type SentError, toKithwireError, unpackError } from './sqlite-errors.js'
+import { flattenSends, unflattenOutcomes } from './sqlite-flat.js'
 
 export interface WorkerOptions {
   file: string
@@ -67,6 +69,10 @@ export class SqliteThread implements Port {
         reject(toKithwireError(error))
       }
     })
+  }
+
+  async append(sends: readonly Send[], at: number): Promise<Outcome[]> {
+    return unflattenOutcomes(await this.call('appendFlat', flattenSends(sends), at), at)
   }
 
   async close(): Promise<void> {

@@ -88,7 +88,8 @@ class PortStore implements SqliteStore {
   }
 
   append(sends: readonly Send[]): Promise<Outcome[]> {
-    return this.#call('append', sends, this.#runtime.now())
+    if (this.#closing) return this.#closed()
+    return this.#port.append(sends, this.#runtime.now())
   }
 
   read(conversation: string, range: Range): Promise<Entry[]> {
@@ -134,7 +135,11 @@ class PortStore implements SqliteStore {
   }
 
   #call: Port['call'] = (name, ...args) => {
-    if (this.#closing) return Promise.reject(new KithwireError('closed', 'The store was closed.'))
+    if (this.#closing) return this.#closed()
     return this.#port.call(name, ...args)
+  }
+
+  #closed(): Promise<never> {
+    return Promise.reject(new KithwireError('closed', 'The store was closed.'))
   }
 }
