@@ -1,5 +1,6 @@
 import { type Cursor, encode, encodeLegacy, type IMessage, type Signal } from '@kithwire/protocol'
 import type { Authorizer } from './authorize.js'
+import { messagesText } from './frame-text.js'
 import type { OwnHead } from './heads.js'
 import type { Hint } from './hint.js'
 import type { HotConversations } from './hot.js'
@@ -263,7 +264,7 @@ function messagesPush(conversation: string, items: readonly IMessage[]): Push {
     conversation,
     kind: 'messages',
     frames() {
-      frames ??= runs(items).map((run) => encode({ t: 'messages', conversation, items: run }))
+      frames ??= runs(items).map((run) => messagesText(conversation, run))
       return frames
     },
     bare: (reader) => items.map((item) => encodeLegacy(item, reader)).filter((text) => text !== undefined),

@@ -6,6 +6,7 @@ import { Credentials } from './credentials.js'
 import { dispatch } from './dispatch.js'
 import type { Push } from './fan-out.js'
 import { farewell, isFault } from './farewell.js'
+import { ackText } from './frame-text.js'
 import { greet } from './handlers/hello.js'
 import { Heartbeat, IdleTimer } from './heartbeat.js'
 import { Inbound } from './inbound.js'
@@ -105,7 +106,7 @@ export class Session implements DevicePeer {
     if (!this.live) return
     this.count(frame)
     if (frame.t === 'ack' && frame.items.length > 0) this.behind.covers(frame.conversation)
-    this.outbound.send(encode(frame))
+    this.outbound.send(frame.t === 'ack' ? ackText(frame) : encode(frame))
   }
 
   /** A no is counted, and one that trying again does not change is written down: who gets many of them tries things. */

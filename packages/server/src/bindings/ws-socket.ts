@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Runtime, type SocketLike, type SocketListener, SUBPROTOCOL, type Timer } from '@kithwire/protocol'
-import { WebSocket, WebSocketServer } from 'ws'
+import { type Server, WebSocket, WebSocketServer } from 'ws'
 import type { ServerLimits } from '../limits.js'
 
 /** The limits of `ServerLimits` that the WebSocket layer enforces. */
@@ -14,7 +14,7 @@ const REFUSED_MS = 1_000
 
 /** The one place that knows the `ws` package: completes handshakes that were decided upon elsewhere. */
 export class Upgrader {
-  private readonly server: WebSocketServer
+  private readonly server: Server<typeof OrderedWebSocket>
   private readonly turn = new Turn()
 
   constructor(
@@ -33,9 +33,10 @@ export class Upgrader {
       maxBufferedChunks: limits.maxBufferedChunks,
       maxPendingAutoPongs: 64,
       closeTimeout: CLOSE_MS,
+      WebSocket: OrderedWebSocket,
       handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     } as const
-    this.server = new WebSocketServer(options)
+    this.server = new WebSocketServer<typeof OrderedWebSocket>(options)
   }
 
   /** Completes the handshake. `opened` is not called if the connection was lost in the meantime. */
@@ -69,6 +70,21 @@ const FAULTS: ReadonlyMap<string, number> = new Map([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
 ])
 
+/** What the package sends by itself goes out behind what is held back: pongs, and the answer to a close. */
+class OrderedWebSocket extends WebSocket {
+  flush: (() => void) | undefined
+
+  override pong(...args: Parameters<WebSocket['pong']>): void {
+    this.flush?.()
+    super.pong(...args)
+  }
+
+  override close(code?: number, reason?: string | Buffer): void {
+    this.flush?.()
+    super.close(code, reason)
+  }
+}
+
 /**
  * Holds back what sockets send until everything that has arrived is read: a system call for each frame is what a
  * message costs most, and an acknowledgement often has a delivery for company.
@@ -83,8 +99,19 @@ class Turn {
   private end(): void {
     const { held } = this
     this.held = []
-    for (const socket of held) socket.flush()
+    for (const socket of held) socket.release()
   }
+}
+
+/** A whole text frame without a mask (RFC 6455, 5.2), each character a byte. */
+function frameOf(text: string): string {
+  const length = Buffer.byteLength(text)
+  const bytes = length === text.length ? text : Buffer.from(text).toString('latin1')
+  if (length < 126) return String.fromCharCode(0x81, length) + bytes
+  if (length < 65_536) return String.fromCharCode(0x81, 126, length >> 8, length & 255) + bytes
+  const size = Buffer.alloc(8)
+  size.writeBigUInt64BE(BigInt(length))
+  return `\x81\x7f${size.toString('latin1')}${bytes}`
 }
 
 /** A socket of the `ws` package as the core knows it. */
@@ -95,9 +122,12 @@ export class WsSocket implements SocketLike {
   private partial = false
   private timer: Timer | undefined
   private held = false
+  /** Frames that are held back, each character a byte. */
+  private frames = ''
+  private sent: (() => void)[] = []
 
   constructor(
-    private readonly ws: WebSocket,
+    private readonly ws: OrderedWebSocket,
     private readonly raw: Duplex,
     private readonly messageMs: number,
     private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
@@ -107,6 +137,9 @@ export class WsSocket implements SocketLike {
     ws.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code?.startsWith('WS_ERR_')) this.fault = FAULTS.get(code) ?? 1002
     })
+    ws.flush = () => this.flush()
+    // A peer that sends no more may still read.
+    raw.prependListener('end', ws.flush)
   }
 
   get protocol(): string {
@@ -114,7 +147,7 @@ export class WsSocket implements SocketLike {
   }
 
   get bufferedAmount(): number {
-    return this.ws.bufferedAmount
+    return this.ws.bufferedAmount + this.frames.length
   }
 
   listen(listener: SocketListener): void {
@@ -140,17 +173,27 @@ export class WsSocket implements SocketLike {
     }
     if (!this.held) {
       this.held = true
-      this.raw.cork()
       this.turn.hold(this)
     }
-    this.ws.send(text, done)
+    this.frames += frameOf(text)
+    if (done) this.sent.push(done)
   }
 
-  /** Hands what was held back to the network. */
-  flush(): void {
-    if (!this.held) return
+  /** The end of the turn. */
+  release(): void {
     this.held = false
-    this.raw.uncork()
+    this.flush()
+  }
+
+  /** Hands what was held back to the network, in one piece. */
+  private flush(): void {
+    const { frames, sent } = this
+    if (frames === '') return
+    this.frames = ''
+    this.sent = []
+    this.raw.write(frames, 'latin1', () => {
+      for (const done of sent) done()
+    })
   }
 
   close(code?: number, reason?: string): void {
@@ -169,7 +212,9 @@ export class WsSocket implements SocketLike {
   }
 
   ping(): void {
-    if (this.ws.readyState === WebSocket.OPEN) this.ws.ping()
+    if (this.ws.readyState !== WebSocket.OPEN) return
+    this.flush()
+    this.ws.ping()
   }
 
   pause(): void {

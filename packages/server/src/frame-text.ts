@@ -1,0 +1,40 @@
+import { type Ack, type IMessage, VERSION } from '@kithwire/protocol'
+
+/*
+ * The two frames that every message costs, written field by field: `JSON.stringify` looks at each object anew, which
+ * takes several times as long. Equal byte for byte to `encode`, for frames as this server makes them.
+ */
+
+/** Printable ASCII but for `"` and `\`: what JSON writes as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
+/** The text of an `ack`. */
+export function ackText(ack: Ack): string {
+  const { re, conversation, items, refused } = ack
+  let list = ''
+  for (const { cid, seq, id, at, duplicate } of items) {
+    if (list !== '') list += ','
+    list += `{"cid":${quote(cid)},"seq":${seq},"id":${quote(id)},"at":${at}`
+    list += duplicate === undefined ? '}' : `,"duplicate":${duplicate}}`
+  }
+  const end = refused === undefined ? '}' : `,"refused":${JSON.stringify(refused)}}`
+  return `{"v":${VERSION},"t":"ack","re":${re},"conversation":${quote(conversation)},"items":[${list}]${end}`
+}
+
+/** The text of a `messages` frame. */
+export function messagesText(conversation: string, items: readonly IMessage[]): string {
+  let list = ''
+  for (const item of items) list += list === '' ? messageText(item) : `,${messageText(item)}`
+  return `{"v":${VERSION},"t":"messages","conversation":${quote(conversation)},"items":[${list}]}`
+}
+
+function messageText(item: IMessage): string {
+  const { id, conversation, seq, from, to, createdAt, cid, type, content, ref, meta } = item
+  let text = `{"id":${quote(id)},"conversation":${quote(conversation)},"seq":${seq},"from":${quote(from)}`
+  if (to !== undefined) text += `,"to":${quote(to)}`
+  text += `,"createdAt":${createdAt},"cid":${quote(cid)},"type":${quote(type)},"content":${quote(content)}`
+  if (ref !== undefined) text += `,"ref":${JSON.stringify(ref)}`
+  return meta === undefined ? `${text}}` : `${text},"meta":${JSON.stringify(meta)}}`
+}
