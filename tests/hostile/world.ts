@@ -1,5 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { WsRequest } from '@kithwire/client'
 import { type LogLine, MemoryStore, type ServerLimits, WsRouter } from '@kithwire/server'
 import { expect, vi } from 'vitest'
@@ -31,10 +33,23 @@ class GatedStore extends MemoryStore {
 /** A reaction that takes longer, ms, in each of three tries, is no reaction: one slow try is the machine's. */
 const LATE_MS = 1_000
 const TRIES = 3
+/** By how much the heap may have grown when a case is over: what is healthy stays, such as 20 messages in memory. */
+const HEAP = 1.02
+
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+
+/** What is referred to, in bytes. */
+function heap(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
 
 /** A mounted server that one process shares between all cases; each case has users of its own. */
 export class HostileWorld {
   private cases = 0
+  /** After the last case; the first one loads and compiles. */
+  private heapBefore: number | undefined
 
   private constructor(
     readonly port: number,
@@ -88,9 +103,17 @@ export class HostileWorld {
         await expect.poll(() => this.counted(reaction), { message: 'the counter goes up by one' }).toBe(before + 1)
       this.checkLines(attacker.user, reaction)
       attacker.raw.destroy()
+      await this.checkHeap()
       if (took <= LATE_MS) return
       expect(tries, `a reaction within ${LATE_MS} ms, not ${Math.round(took)}`).toBeLessThan(TRIES)
     }
+  }
+
+  /** Nothing that an attack has made may stay. */
+  private async checkHeap(): Promise<void> {
+    const most = HEAP * (this.heapBefore ?? Number.POSITIVE_INFINITY)
+    await expect.poll(heap, { message: 'the heap is back', interval: 200, timeout: 5_000 }).toBeLessThan(most)
+    this.heapBefore = heap()
   }
 
   /** The counter of a reaction; what is let pass or ignored has none. */
