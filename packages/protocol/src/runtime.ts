@@ -58,9 +58,10 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** 22 random characters of `[A-Za-z0-9_-]`: 132 bits. Used for devices, sessions and entries. */
 export function newId(runtime: Runtime): string {
-  let id = ''
-  for (const byte of runtime.bytes(22)) id += ALPHABET[byte & 63]
-  return id
+  // In place and turned into a string at once: a store makes one for each message, and 22 strings cost thrice as much.
+  const bytes = runtime.bytes(22)
+  for (let index = 0; index < 22; index++) bytes[index] = ALPHABET.charCodeAt(bytes[index]! & 63)
+  return String.fromCharCode.apply(null, bytes as unknown as number[])
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
