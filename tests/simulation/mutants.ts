@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'members are not asked again before a page',
     `${SERVER}/handlers/sync.ts`,
-    'answer(now.refused ? { refused: refusal(now.refused) } : page)',
+    'if (now.refused) refuse(now.refused)\n    else answer(page)',
     'answer(page)',
     5_000,
   ),
@@ -234,8 +234,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'what came after the server has counted is not counted in',
     `${CLIENT}/unread.ts`,
-    'partial: false }, after: head }',
-    'partial: false }, after: state.applied }',
+    'after: Math.max(head, next.seen),',
+    'after: state.applied,',
     3_000,
   ),
   mutant(

@@ -80,7 +80,10 @@ function told(state: ConversationState, { read, seen, unread, head = 0 }: OwnPla
   const next = { ...state, read, seen: seen ?? (grown ? read : state.seen), unsaid: false }
   // An old word, of another tab's socket perhaps, does not reach what only the server can count.
   if (unread !== undefined && head >= state.base)
-    return { state: { ...next, unread, counted: Math.max(head, state.applied), partial: false }, after: head }
+    return {
+      state: { ...next, unread, counted: Math.max(head, state.applied), partial: false },
+      after: Math.max(head, next.seen),
+    }
   return grown || next.seen !== state.seen || state.unsaid ? counting(next) : undefined
 }
 

@@ -147,30 +147,36 @@ it('does not tell who may not know, and tells them when they may again', async (
   expect(ben.of('behind').map((frame) => frame.heads[0]![1])).toEqual([1])
 })
 
-it('tells a device whose mark was refused when another node has opened the conversation unheard', async () => {
-  const { one, other, buses, clock, friends } = twoNodes()
-  const ann = await one.enter('ann')
-  const ben = await other.enter('ben')
-  ann.sendItems('c1', 'm1')
-  await ben.next('messages')
-  friends.blocked.add('c1')
-  await other.core.membershipChanged('c1', ['ann', 'ben'])
-  await clock.advance(100)
-  ben.send({ t: 'cursor', conversation: 'c1', delivered: 1 })
-  expect((await ben.next('error')).code).toBe('blocked')
-  buses[0].copies = () => 0
-  buses[1].copies = () => 0
-  friends.blocked.delete('c1')
-  await one.core.membershipChanged('c1', ['ann', 'ben'])
-  const before = ben.of('behind').length
-  await clock.advance(STALE_MS)
-  // The head says what the server knows of its marks, so that it sees what it has to tell.
-  expect(ben.of('behind').slice(before)).toHaveLength(1)
-  const [conversation, head, , , delivered] = ben.of('behind').at(-1)!.heads[0]!
-  expect([conversation, head, delivered]).toEqual(['c1', 1, 0])
-  await clock.advance(10 * STALE_MS)
-  expect(ben.of('behind')).toHaveLength(before + 1)
-})
+it.each([
+  ['mark', { t: 'cursor', conversation: 'c1', delivered: 1 }, 'error'],
+  ['page', { t: 'sync', n: 1, conversation: 'c1', after: 0, limit: 200 }, 'page'],
+] as const)(
+  'tells a device whose %s was refused when another node opened the conversation unheard',
+  async (_, ask, answer) => {
+    const { one, other, buses, clock, friends } = twoNodes()
+    const ann = await one.enter('ann')
+    const ben = await other.enter('ben')
+    ann.sendItems('c1', 'm1')
+    await ben.next('messages')
+    friends.blocked.add('c1')
+    await other.core.membershipChanged('c1', ['ann', 'ben'])
+    await clock.advance(100)
+    ben.send(ask)
+    expect(JSON.stringify(await ben.next(answer))).toContain('"blocked"')
+    buses[0].copies = () => 0
+    buses[1].copies = () => 0
+    friends.blocked.delete('c1')
+    await one.core.membershipChanged('c1', ['ann', 'ben'])
+    const before = ben.of('behind').length
+    await clock.advance(STALE_MS)
+    // The head says what the server knows of its marks, so that it sees what it has to tell.
+    expect(ben.of('behind').slice(before)).toHaveLength(1)
+    const [conversation, head, , , delivered] = ben.of('behind').at(-1)!.heads[0]!
+    expect([conversation, head, delivered]).toEqual(['c1', 1, 0])
+    await clock.advance(10 * STALE_MS)
+    expect(ben.of('behind')).toHaveLength(before + 1)
+  },
+)
 
 it('tells a device of a conversation that was closed at its hello, and opened unheard on another node', async () => {
   const { one, other, buses, clock, friends } = twoNodes()

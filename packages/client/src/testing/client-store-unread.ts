@@ -80,6 +80,9 @@ export function unreadCases(
     deepStrictEqual(await unread(store), [6, 6])
     await store.move('c', { place: { read: 5, seen: 5, unread: 9, head: 13 } })
     deepStrictEqual(await unread(store), [6, 6])
+    // A server that had not heard of the last entries when it said what was seen: those that were do not count.
+    await store.move('c', { place: { read: 11, seen: 11, unread: 0, head: 10 } })
+    deepStrictEqual(await unread(store), [11, 2])
     await store.meet([[...head(13).slice(0, 5), 12, [], tail(13), 12] as never])
     deepStrictEqual(await unread(store), [12, 1])
     await store.reset('c', { resets: 0, to: 11, tail: tail(11), marks: [], at: 1 })
