@@ -8,9 +8,10 @@ export function finish(world: World): void {
   const { ledger, views, wire, verdict, journal, plan, devices } = world
   const conversationsOf = (user: string) =>
     plan.conversations.filter(({ id, members }) => members.includes(user) && !wire.closed.has(id)).map(({ id }) => id)
-  // A device whose server was not told that a conversation is open again hears of it at its next hello, or by its next
-  // entry: a known limit of a bus that loses hints.
-  const heardBy = (user: string) => conversationsOf(user).filter((id) => !world.bus?.unheard.has(id))
+  // A device whose server was not told that a conversation is open again after a block hears of it at its next hello, or
+  // by its next entry: a known limit of a bus that loses hints. Of one that is new to it, it hears by the next look.
+  const blocks = world.faults.block !== undefined
+  const heardBy = (user: string) => conversationsOf(user).filter((id) => !(blocks && world.bus?.unheard.has(id)))
   ledger.finish(journal.stable.logs, (user) => devices.filter((device) => device.user === user).length === 1)
   const live = world.tabs.filter((tab) => tab.run).flatMap((tab) => [tab.saved, tab.run!.plain])
   views.finish(live, heardBy)

@@ -42,13 +42,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     within: 3_000,
   },
-  mutant(
-    'no second send after a lost socket',
-    `${CLIENT}/outbox.ts`,
-    'for (const conversation of await this.hooks.store.waiting()) this.dirty.add(conversation)',
-    'await this.hooks.store.waiting()',
-    10_000,
-  ),
+  {
+    name: 'no second send after a lost socket',
+    edits: [
+      edit(
+        `${CLIENT}/outbox.ts`,
+        'for (const conversation of await this.hooks.store.waiting()) this.dirty.add(conversation)',
+        'await this.hooks.store.waiting()',
+      ),
+      edit(`${CLIENT}/changes.ts`, 'for (const conversation of await store.waiting()) outbox.wake(conversation)', ''),
+    ],
+    within: 10_000,
+  },
   mutant(
     'membership remembered after a block',
     `${SERVER}/core.ts`,
@@ -106,6 +111,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${SERVER}/session.ts`,
     'if (!signal) this.behind.add(push.conversation)',
     'if (!signal && ready) this.behind.add(push.conversation)',
+    10_000,
   ),
   mutant(
     'no behind for a slow reader',

@@ -29,12 +29,11 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     '[...items]',
     3_000,
   ),
-  mutant('nodes: nobody looks for new conversations', `${SERVER}/sweep.ts`, 'await this.meet()', '', 3_000),
+  mutant('nodes: nobody looks for new conversations', `${SERVER}/sweep.ts`, 'await this.meet()', ''),
   mutant(
     'nodes: a conversation is known to all once it is to one',
     `${SERVER}/sweep.ts`,
     'if (peer.unaware(conversation)) peer.missed(conversation)',
     'if (this.context.hot.seqOf(conversation) === undefined) peer.missed(conversation)',
-    3_000,
   ),
 ]

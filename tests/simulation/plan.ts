@@ -108,7 +108,22 @@ export function makePlan(random: SeededRandom): Plan {
     return { ...plan, devices: crowded, faults: 24, together: ['block', 'stall', 'slow store'] }
   }
   // In which order a device sends again what it cannot know to be stored.
-  if (theme === 1) return { ...plan, faults: 24, together: ['failing store', 'retention', 'restore'] }
+  if (theme === 1 || theme === 3) {
+    const open = conversations.map((one) => ({ ...one, accepted: 0 }))
+    const single = devices.filter(({ host }) => host.endsWith('1')).map((device) => ({ ...device, tabs: 1, from: 0 }))
+    return {
+      ...plan,
+      conversations: open,
+      devices: single,
+      faults: 24,
+      together: ['failing store', 'slow appends', 'retention', 'restore'],
+    }
+  }
+  // How a device hears of a conversation that somebody opened on another server, which nobody told its own.
+  if (theme === 2) {
+    const late = conversations.map((one) => ({ ...one, accepted: random.integer(500, durationMs >> 1) }))
+    return { ...plan, conversations: late, servers: 2, embedded: false, together: ['bus loss', 'bus mute'] }
+  }
   // A store that belongs to the process of one server cannot be that of two.
   return random.chance(0.3) ? { ...plan, servers: 2, embedded: false } : plan
 }

@@ -95,6 +95,8 @@ export class Views {
           if (this.ledger.entry(conversation, seq)?.id !== id)
             this.verdict.fail('I4', `${listener.name} ${conversation}/${seq}: still shows what the log does not have`)
         const starts = this.starts.get(listener.device)?.get(conversation)
+        if (starts === undefined)
+          this.verdict.fail('I8', `${listener.name} ${conversation}: its device was never told of it`)
         if (last === undefined && !listener.saved) continue
         // What retention has taken cannot be had any more; a device that slept through it may have nothing to show.
         if (head < this.ledger.passed(conversation)) continue

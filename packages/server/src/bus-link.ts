@@ -49,6 +49,8 @@ export class BusLink {
 
   /** A socket of this user takes pushes from now on. */
   entered(user: string): void {
+    // Who comes back to an empty node finds it subscribed, and without anybody who looks.
+    this.context.sweep.start()
     const known = this.subscriptions.get(user)
     if (known !== undefined) {
       this.context.wheel.clear(known.linger)
@@ -58,7 +60,6 @@ export class BusLink {
     const subscription: Subscription = { waiting: undefined, linger: undefined }
     this.subscriptions.set(user, subscription)
     subscription.waiting = this.subscribe(user, subscription)
-    this.context.sweep.start()
   }
 
   /** The last socket of this user has stopped. */

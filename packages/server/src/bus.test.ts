@@ -198,3 +198,18 @@ it('tells a device of a conversation that was closed at its hello, and opened un
   await clock.advance(3 * STALE_MS)
   expect(ben.of('behind')).toHaveLength(1)
 })
+
+it('goes on looking where the only user has left and come back', async () => {
+  const { one, other, buses, clock, friends } = twoNodes()
+  buses[1].copies = () => 0
+  friends.blocked.add('c1')
+  const before = await other.enter('ben')
+  before.socket.close(1000)
+  // Its subscription still stands.
+  await clock.advance(1_000)
+  const ben = await other.enter('ben', { attempt: 2 })
+  friends.blocked.delete('c1')
+  await one.core.membershipChanged('c1', ['ann', 'ben'])
+  await clock.advance(STALE_MS)
+  expect(ben.of('behind').map(({ heads }) => heads[0]![0])).toEqual(['c1'])
+})
