@@ -8,7 +8,7 @@ export type Timer = unknown
 export interface Runtime {
   /** Wall clock in ms since 1970. May jump. For display and for noticing sleep, never for order. */
   now(): number
-  /** Monotonic clock in ms from any start. For every duration. */
+  /** Monotonic clock in whole ms from any start. For every duration. */
   monotonic(): number
   /** Calls `run` once, not before `ms` have passed. */
   setTimer(run: () => void, ms: number): Timer
@@ -47,7 +47,8 @@ function secureBytes(length: number): Uint8Array {
 /** The real clocks, timers and random source of the process. */
 export const systemRuntime: Runtime = Object.freeze({
   now: () => Date.now(),
-  monotonic: () => host.performance.now(),
+  // Whole numbers are kept in place; each fraction would be an object.
+  monotonic: () => Math.floor(host.performance.now()),
   setTimer: (run: () => void, ms: number) => host.setTimeout(run, ms),
   clearTimer: (timer: Timer) => host.clearTimeout(timer),
   random: () => Math.random(),

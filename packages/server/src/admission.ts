@@ -10,13 +10,34 @@ export type AdmissionLimits = Pick<
 
 export type Refused = 'address' | 'rate' | 'total'
 
-/** A place that a handshake holds, and then its socket. Give it back exactly when the socket is gone; twice does no harm. */
-export interface Place {
+/** A place that a handshake holds, and then its socket. */
+export class Place {
+  private claimed: string | undefined
+  private open = true
+
+  constructor(
+    private readonly admission: Admission,
+    private readonly key: string,
+  ) {}
+
   /** Counts the place for a user as well; false if the user has no more. */
-  claim(user: string): boolean
+  claim(user: string): boolean {
+    if (!this.admission.claim(user)) return false
+    this.claimed = user
+    return true
+  }
+
   /** The handshake offered credentials that were refused. */
-  failed(): void
-  release(): void
+  failed(): void {
+    this.admission.failed(this.key)
+  }
+
+  /** Gives it back: exactly when the socket is gone. Twice does no harm. */
+  release(): void {
+    if (!this.open) return
+    this.open = false
+    this.admission.leave(this.key, this.claimed)
+  }
 }
 
 /** What a refused credential costs of the burst, beside the handshake itself: guessing is slower than connecting. */
@@ -50,24 +71,26 @@ export class Admission {
     if (this.total >= this.limits.connections) return 'total'
     this.total++
     add(this.byAddress, key, 1)
-    let claimed: string | undefined
-    let open = true
-    return {
-      claim: (user) => {
-        if ((this.byUser.get(user) ?? 0) >= this.limits.connectionsPerUser) return false
-        add(this.byUser, user, 1)
-        claimed = user
-        return true
-      },
-      failed: () => this.spend(key, FAILURE_COST),
-      release: () => {
-        if (!open) return
-        open = false
-        this.total--
-        add(this.byAddress, key, -1)
-        if (claimed !== undefined) add(this.byUser, claimed, -1)
-      },
-    }
+    return new Place(this, key)
+  }
+
+  /** For `Place`: counts one more of a user, if there may be one. */
+  claim(user: string): boolean {
+    if ((this.byUser.get(user) ?? 0) >= this.limits.connectionsPerUser) return false
+    add(this.byUser, user, 1)
+    return true
+  }
+
+  /** For `Place`. */
+  failed(key: string): void {
+    this.spend(key, FAILURE_COST)
+  }
+
+  /** For `Place`. */
+  leave(key: string, user: string | undefined): void {
+    this.total--
+    add(this.byAddress, key, -1)
+    if (user !== undefined) add(this.byUser, user, -1)
   }
 
   private spend(key: string, cost: number): boolean {

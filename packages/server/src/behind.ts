@@ -7,6 +7,14 @@ import type { WheelTimer } from './timer-wheel.js'
 const RETRY_MS = 1_000
 const NONE: ReadonlySet<string> = new Set()
 
+/** The session as it is told what it missed. */
+export interface BehindOwner extends DevicePeer {
+  /** Whether the socket takes frames now. */
+  readonly takesFrames: boolean
+  send(frame: BehindFrame): void
+  failure(event: string, cause: unknown): void
+}
+
 /** The conversations of which one session has missed pushes, until `behind` has told the device to pull them. */
 export class Behind {
   private missed: Set<string> | undefined
@@ -19,11 +27,7 @@ export class Behind {
 
   constructor(
     private readonly context: Context,
-    private readonly session: DevicePeer,
-    /** Whether the socket takes frames now. */
-    private readonly able: () => boolean,
-    private readonly send: (frame: BehindFrame) => void,
-    private readonly failed: (cause: unknown) => void,
+    private readonly session: BehindOwner,
   ) {
     this.known = context.link && new Set()
   }
@@ -63,18 +67,18 @@ export class Behind {
   /** Tells what was missed, if the socket takes it; else call again when it does. */
   flush(): void {
     const { missed } = this
-    if (this.telling.size > 0 || this.retry !== undefined || !missed?.size || !this.able()) return
+    if (this.telling.size > 0 || this.retry !== undefined || !missed?.size || !this.session.takesFrames) return
     const part = new Set([...missed].slice(0, PROTOCOL_LIMITS.heads))
     for (const conversation of part) missed.delete(conversation)
     this.telling = part
     readHeads(this.context, this.session.user, { only: part, knows: () => true })
       .then((heads) => {
         this.context.fanOut.met(heads, this.session)
-        if (heads.length > 0) this.send({ t: 'behind', heads: heads.map(({ tuple }) => tuple) })
+        if (heads.length > 0) this.session.send({ t: 'behind', heads: heads.map(({ tuple }) => tuple) })
       })
       .catch((cause) => {
         if (this.stopped) return
-        this.failed(cause)
+        this.session.failure('behind_failed', cause)
         for (const conversation of part) this.add(conversation)
         this.retry = this.context.wheel.set(() => {
           this.retry = undefined

@@ -1,27 +1,29 @@
 import type { Context, Identity } from './context.js'
-import type { WheelTimer } from './timer-wheel.js'
+import { Alarm } from './timer-wheel.js'
 
 /** At least so often the wall clock is looked at, which may jump. */
 const LOOK_MS = 60_000
 
-export interface CredentialEvents {
+export interface CredentialsOwner {
   /** They have expired; new ones are waited for. */
-  expired(): void
+  credentialsExpired(): void
   /** None came. */
-  end(): void
+  credentialsEnded(): void
 }
 
 /** The credentials of one socket and their end. */
-export class Credentials {
-  private timer: WheelTimer | undefined
+export class Credentials extends Alarm {
+  /** New ones are waited for. */
+  private waiting = false
   /** The latest identity that can check a token; the app need not give each one the means again. */
   private checker: Identity
 
   constructor(
     private readonly context: Pick<Context, 'runtime' | 'wheel' | 'limits'>,
     private current: Identity,
-    private readonly events: CredentialEvents,
+    private readonly owner: CredentialsOwner,
   ) {
+    super()
     this.checker = current
     this.watch()
   }
@@ -49,12 +51,17 @@ export class Credentials {
     this.current = identity
     if (identity.reauthenticate !== undefined) this.checker = identity
     this.stop()
+    this.waiting = false
     this.watch()
   }
 
   stop(): void {
-    this.context.wheel.clear(this.timer)
-    this.timer = undefined
+    this.context.wheel.clear(this)
+  }
+
+  ring(): void {
+    if (this.waiting) this.owner.credentialsEnded()
+    else this.watch()
   }
 
   private watch(): void {
@@ -63,10 +70,11 @@ export class Credentials {
     const { runtime, wheel, limits } = this.context
     const left = expires - runtime.now()
     if (left > 0) {
-      this.timer = wheel.set(() => this.watch(), Math.min(left, LOOK_MS))
+      wheel.start(this, Math.min(left, LOOK_MS))
       return
     }
-    this.timer = wheel.set(() => this.events.end(), limits.authMs)
-    this.events.expired()
+    this.waiting = true
+    wheel.start(this, limits.authMs)
+    this.owner.credentialsExpired()
   }
 }

@@ -17,7 +17,7 @@ const WAVE_MS = 100
  */
 export async function drain(context: Context, totalMs: number): Promise<void> {
   const { registry, runtime, queue, backlogs } = context
-  const everybody = () => [...registry.everybody()]
+  const everybody = () => registry.everybody()
   const sleep = (ms: number) => new Promise<void>((resolve) => runtime.setTimer(resolve, ms))
   /** Waits until `done`, but not longer than a share of the time. */
   const until = async (done: () => boolean, share: number) => {

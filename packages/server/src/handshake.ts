@@ -51,6 +51,18 @@ interface Refusal {
 /** Not written where it is used: as long as the socket lives it would keep all that is known there, the request first. */
 const ignore = (): void => {}
 
+const PLACE = Symbol('place')
+
+/** A connection that holds a place. */
+interface Placed extends Duplex {
+  [PLACE]?: Place
+}
+
+/** Neither a closure nor `once`, which would live as long as each socket. */
+function giveBack(this: Placed): void {
+  this[PLACE]?.release()
+}
+
 const MOST_HEADERS = 256
 const MOST_URL = 4_096
 const KEY = /^[+/0-9A-Za-z]{22}==$/
@@ -91,7 +103,8 @@ export class Handshake {
     this.warnOfProxy(request)
     const place = this.parts.admission.enter(peer.address)
     if (typeof place === 'string') return admissionRefusals[place]
-    socket.once('close', place.release)
+    ;(socket as Placed)[PLACE] = place
+    socket.on('close', giveBack)
     const { origins } = this.parts.options
     // Where the path alone says who it is, no cookie speaks for anybody, and a page of any origin is as good as a script.
     const open = origins === undefined && this.isByPath(asked.protocol)
@@ -146,6 +159,7 @@ export class Handshake {
   private accept(upgrade: Upgrade, user: KnownUser): void {
     const { core, upgrader, stats, log } = this.parts
     const identity = this.identity(upgrade, user)
+    upgrade.socket.off('error', ignore)
     upgrader.upgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
       stats.add(`handshake.${upgrade.protocol}`)
       try {

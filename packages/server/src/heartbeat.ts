@@ -1,5 +1,9 @@
-import type { Runtime } from '@kithwire/protocol'
-import { PAUSE_MS, SECOND_LOOK_MS, type TimerWheel, type WheelTimer } from './timer-wheel.js'
+import type { Context } from './context.js'
+import { Alarm, PAUSE_MS, SECOND_LOOK_MS } from './timer-wheel.js'
+
+type Parts = Pick<Context, 'wheel' | 'runtime'> & {
+  readonly limits: Pick<Context['limits'], 'heartbeatMs' | 'deadMs'>
+}
 
 /** What a heartbeat needs to know of a socket. */
 export interface Beating {
@@ -13,84 +17,85 @@ export interface Beating {
   dead(): void
 }
 
-export interface HeartbeatOptions {
-  wheel: TimerWheel
-  runtime: Runtime
-  heartbeatMs: number
-  deadMs: number
-}
-
 /** Pings one socket every `heartbeatMs` ± 20 % and reports it dead when nothing came for `deadMs` after a ping. */
-export class Heartbeat {
-  private timer: WheelTimer | undefined
+export class Heartbeat extends Alarm {
+  private next: 'beat' | 'judge' | 'judge again' = 'beat'
   private pingedAt = 0
   private framesThen = 0
 
   constructor(
     private readonly peer: Beating,
-    private readonly options: HeartbeatOptions,
+    private readonly parts: Parts,
   ) {
-    this.timer = options.wheel.set(() => this.beat(), this.interval())
+    super()
+    this.arm('beat', this.interval())
   }
 
   stop(): void {
-    this.options.wheel.clear(this.timer)
-    this.timer = undefined
+    this.parts.wheel.clear(this)
+  }
+
+  ring(late: number): void {
+    if (this.next === 'beat') this.beat()
+    else this.judge(late, this.next === 'judge again')
+  }
+
+  private arm(next: Heartbeat['next'], ms: number): void {
+    this.next = next
+    this.parts.wheel.start(this, ms)
   }
 
   private beat(): void {
-    this.pingedAt = this.options.runtime.monotonic()
+    const { deadMs, heartbeatMs } = this.parts.limits
+    this.pingedAt = this.parts.runtime.monotonic()
     this.framesThen = this.peer.inbound.frames
     // Before the next ping, however short the heartbeat was made.
-    const patience = Math.min(this.options.deadMs, this.options.heartbeatMs * 0.8)
-    this.timer = this.options.wheel.set((late) => this.judge(late), patience)
+    this.arm('judge', Math.min(deadMs, heartbeatMs * 0.8))
     this.peer.ping()
   }
 
-  private judge(late: number, again = false): void {
-    const { runtime, wheel } = this.options
+  private judge(late: number, again: boolean): void {
     const { frames, paused } = this.peer.inbound
     if (frames === this.framesThen && !paused) {
       if (late > PAUSE_MS) this.beat()
       else if (again) this.peer.dead()
-      else this.timer = wheel.set((later) => this.judge(later, true), SECOND_LOOK_MS)
+      else this.arm('judge again', SECOND_LOOK_MS)
       return
     }
-    const next = this.pingedAt + this.interval() - runtime.monotonic()
-    this.timer = wheel.set(() => this.beat(), Math.max(0, next))
+    this.arm('beat', Math.max(0, this.pingedAt + this.interval() - this.parts.runtime.monotonic()))
   }
 
   /** Spread, so that sockets that came together do not stay together. */
   private interval(): number {
-    return this.options.heartbeatMs * (0.8 + 0.4 * this.options.runtime.random())
+    return this.parts.limits.heartbeatMs * (0.8 + 0.4 * this.parts.runtime.random())
   }
 }
 
-/** Calls `run` whenever nothing was sent for `ms`; as exact as the wheel, unlike a check with each ping. */
-export class IdleTimer {
-  private timer: WheelTimer | undefined
+/** Who says something when it has said nothing for a while. */
+export interface Talker {
+  /** `lastSent`: monotonic ms. */
+  readonly outbound: { readonly lastSent: number }
+  idle(): void
+}
 
+/** Calls `idle` whenever nothing was sent for `heartbeatMs`; as exact as the wheel, unlike a check with each ping. */
+export class IdleTimer extends Alarm {
   constructor(
-    private readonly wheel: TimerWheel,
-    private readonly runtime: Runtime,
-    private readonly ms: number,
-    private readonly lastSent: () => number,
-    private readonly run: () => void,
+    private readonly talker: Talker,
+    private readonly parts: Parts,
   ) {
-    this.arm(ms)
+    super()
+    parts.wheel.start(this, parts.limits.heartbeatMs)
   }
 
   stop(): void {
-    this.wheel.clear(this.timer)
-    this.timer = undefined
+    this.parts.wheel.clear(this)
   }
 
-  private arm(ms: number): void {
-    this.timer = this.wheel.set(() => {
-      const left = this.lastSent() + this.ms - this.runtime.monotonic()
-      if (left > 0) return this.arm(left)
-      this.arm(this.ms)
-      this.run()
-    }, ms)
+  ring(): void {
+    const { wheel, runtime, limits } = this.parts
+    const left = this.talker.outbound.lastSent + limits.heartbeatMs - runtime.monotonic()
+    wheel.start(this, left > 0 ? left : limits.heartbeatMs)
+    if (left <= 0) this.talker.idle()
   }
 }

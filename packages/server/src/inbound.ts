@@ -1,14 +1,12 @@
-import type { Runtime, SocketLike } from '@kithwire/protocol'
+import type { SocketLike } from '@kithwire/protocol'
+import type { Context } from './context.js'
 import { TokenBucket, WindowCount } from './rate-limit.js'
 
-export interface InboundLimits {
-  frameRate: number
-  frameBurst: number
-  byteRate: number
-  byteBurst: number
-  violations: number
-  inflight: number
-}
+type Parts = Pick<Context, 'runtime' | 'limits'>
+
+/** Why a socket is not read; a number of one bit each. */
+const REASONS = { greeting: 1, queue: 2, inbox: 4 } as const
+type Reason = keyof typeof REASONS
 
 /** The receiving side of one socket: how fast it may send, and whether it is read at all. */
 export class Inbound {
@@ -16,35 +14,37 @@ export class Inbound {
   frames = 0
   private readonly frameBucket: TokenBucket
   private readonly byteBucket: TokenBucket
-  private readonly violations: WindowCount
-  /** Why it is not read. */
-  private readonly reasons: string[] = []
+  /** Made with the first one. */
+  private violations: WindowCount | undefined
+  /** Why it is not read, as bits. */
+  private reasons = 0
   /** Items of this socket in the append queue. */
   private items = 0
 
   constructor(
     private readonly socket: SocketLike,
-    private readonly runtime: Runtime,
-    private readonly limits: InboundLimits,
-    private readonly abuse: () => void,
+    private readonly parts: Parts,
+    private readonly owner: { abuse(): void },
   ) {
+    const { runtime, limits } = parts
     const now = runtime.monotonic()
     this.frameBucket = new TokenBucket(limits.frameRate, limits.frameBurst, now)
     this.byteBucket = new TokenBucket(limits.byteRate, limits.byteBurst, now)
-    this.violations = new WindowCount(limits.violations)
   }
 
   get paused(): boolean {
-    return this.reasons.length > 0
+    return this.reasons !== 0
   }
 
   /** Counts a frame; false if it is over the rate. The bytes of a hello are bounded by what it may hold. */
   frame(bytes: number, hello = false): boolean {
     this.frames++
-    const now = this.runtime.monotonic()
+    const now = this.parts.runtime.monotonic()
     const within = this.frameBucket.takeAll(1, now) && (hello || this.byteBucket.takeAll(bytes, now))
-    if (!within && this.violations.hit(now)) this.abuse()
-    return within
+    if (within) return true
+    this.violations ??= new WindowCount(this.parts.limits.violations)
+    if (this.violations.hit(now)) this.owner.abuse()
+    return false
   }
 
   /** Counts a ping or a pong, of which a flood is abuse like any other. */
@@ -54,34 +54,35 @@ export class Inbound {
 
   /** Ms until a frame is within the rate again, about. */
   wait(): number {
-    const now = this.runtime.monotonic()
-    return Math.max(1, this.frameBucket.wait(1, now), this.byteBucket.wait(this.limits.byteRate / 4, now))
+    const { runtime, limits } = this.parts
+    const now = runtime.monotonic()
+    return Math.max(1, this.frameBucket.wait(1, now), this.byteBucket.wait(limits.byteRate / 4, now))
   }
 
-  pause(reason: string): void {
-    if (this.reasons.includes(reason)) return
-    if (this.reasons.push(reason) === 1) this.socket.pause?.()
+  pause(reason: Reason): void {
+    const before = this.reasons
+    this.reasons |= REASONS[reason]
+    if (before === 0) this.socket.pause?.()
   }
 
-  resume(reason: string): void {
-    const index = this.reasons.indexOf(reason)
-    if (index < 0) return
-    this.reasons.splice(index, 1)
-    if (this.reasons.length === 0) this.socket.resume?.()
+  resume(reason: Reason): void {
+    const before = this.reasons
+    this.reasons &= ~REASONS[reason]
+    if (before !== 0 && this.reasons === 0) this.socket.resume?.()
   }
 
   resumeAll(): void {
-    for (const reason of [...this.reasons]) this.resume(reason)
+    for (const reason of Object.keys(REASONS) as Reason[]) this.resume(reason)
   }
 
   /** Items went into the append queue: too many of them, and the socket is not read until half have left it. */
   queued(items: number): void {
     this.items += items
-    if (this.items >= this.limits.inflight) this.pause('queue')
+    if (this.items >= this.parts.limits.inflight) this.pause('queue')
   }
 
   unqueued(items: number): void {
     this.items -= items
-    if (this.items <= this.limits.inflight / 2) this.resume('queue')
+    if (this.items <= this.parts.limits.inflight / 2) this.resume('queue')
   }
 }

@@ -1,16 +1,11 @@
-import { CLOSE_CODES, decodeLegacy, type LegacySend, newCid, type SocketLike, utf8Length } from '@kithwire/protocol'
+import { decodeLegacy, type LegacySend, newCid, type SocketLike, utf8Length } from '@kithwire/protocol'
 import type { Backlog, Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import type { Push } from './fan-out.js'
-import { farewell, isFault } from './farewell.js'
-import { Heartbeat } from './heartbeat.js'
-import { Inbound } from './inbound.js'
-import type { LogThrottle } from './log.js'
-import { Outbound } from './outbound.js'
+import { PeerSocket } from './peer-socket.js'
 import { WindowCount } from './rate-limit.js'
-import type { Peer } from './session-registry.js'
+import { SocketEvents } from './socket-events.js'
 import type { Outcome } from './store.js'
-import type { WheelTimer } from './timer-wheel.js'
 
 /** Frames that are read and not yet stored, beyond which the socket is not read. */
 const MOST_READ = 16
@@ -21,53 +16,33 @@ const RETRY_MS = [200, 5_000] as const
  * One socket that speaks bare IMessages. It is never answered, so what it sent must not be dropped: it is read more
  * slowly instead, and what was read is stored even if the socket is gone by then.
  */
-export class LegacySession implements Peer, Backlog {
+export class LegacySession extends PeerSocket implements Backlog {
   readonly protocol = 'legacy'
-  readonly user: string
-  private live = true
+  private over = false
   private readonly inbox: LegacySend[] = []
-  private readonly inbound: Inbound
-  private readonly outbound: Outbound
-  private readonly badFrames: WindowCount
-  private readonly credentials: Credentials
-  private readonly heartbeat: Heartbeat
-  private readonly throttle: LogThrottle = {}
-  private linger: WheelTimer | undefined
+  private badFrames: WindowCount | undefined
+  readonly credentials: Credentials
   private wake: (() => void) | undefined
   private hurried = false
 
-  constructor(
-    private readonly context: Context,
-    private readonly socket: SocketLike,
-    identity: Identity,
-  ) {
-    const { limits, registry, runtime, wheel } = context
-    this.user = identity.user
-    this.badFrames = new WindowCount(limits.badLegacyFrames)
-    this.inbound = new Inbound(socket, runtime, limits, () => this.close(1008, 'far too many frames'))
-    this.outbound = new Outbound({
-      socket,
-      runtime,
-      wheel,
-      limits,
-      overflow: () => this.close(1013, 'reads too slowly'),
-      drained: () => {},
-    })
-    this.credentials = new Credentials(context, identity, {
-      expired: () => {},
-      end: () => this.close(4001, 'the token expired'),
-    })
-    this.heartbeat = new Heartbeat(
-      { inbound: this.inbound, ping: () => socket.ping?.(), dead: () => this.close(4003, 'no pong') },
-      { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
-    )
-    registry.add(this)
-    registry.startReceiving(this)
-    socket.listen({
-      message: (text) => this.receive(text),
-      alive: () => this.live && this.inbound.alive(),
-      close: (code) => this.gone(code),
-    })
+  constructor(context: Context, socket: SocketLike, identity: Identity) {
+    super(context, socket, identity.user)
+    this.credentials = new Credentials(context, identity, this)
+    context.registry.add(this)
+    context.registry.startReceiving(this)
+    socket.listen(new SocketEvents(this))
+  }
+
+  get live(): boolean {
+    return !this.over
+  }
+
+  abuse(): void {
+    this.close(1008, 'far too many frames')
+  }
+
+  overflow(): void {
+    this.close(1013, 'reads too slowly')
   }
 
   push(push: Push): void {
@@ -91,14 +66,8 @@ export class LegacySession implements Peer, Backlog {
 
   close(code: number, reason: string): void {
     if (!this.live) return
-    this.letGo()
-    this.context.stats.add(`closed_${code}`)
-    if (code !== 1000 && code !== 1012) this.note('closed', { code, reason })
-    this.linger = farewell(this.socket, this.inbound, this.context.wheel, code, reason)
-  }
-
-  terminate(): void {
-    this.socket.terminate()
+    this.over = true
+    this.finish(code, reason)
   }
 
   hurry(): void {
@@ -106,7 +75,7 @@ export class LegacySession implements Peer, Backlog {
     this.wake?.()
   }
 
-  private receive(text: string | null): void {
+  received(text: string | null): void {
     if (!this.live) return
     this.inbound.frames++
     if (text === null) this.close(1003, 'binary frames are not supported')
@@ -169,7 +138,9 @@ export class LegacySession implements Peer, Backlog {
   private drop(event: 'legacy_bad_frame' | 'legacy_refused', problem: string): void {
     this.context.stats.add(event)
     this.note(event, { problem })
-    if (event === 'legacy_bad_frame' && this.badFrames.hit(this.context.runtime.monotonic()))
+    const { limits, runtime } = this.context
+    this.badFrames ??= new WindowCount(limits.badLegacyFrames)
+    if (event === 'legacy_bad_frame' && this.badFrames.hit(runtime.monotonic()))
       this.close(1008, 'too many frames that cannot be read')
   }
 
@@ -184,26 +155,9 @@ export class LegacySession implements Peer, Backlog {
     })
   }
 
-  private note(event: string, fields: { [name: string]: string | number }): void {
-    const { address } = this.credentials
-    this.context.log.write('warn', event, { user: this.user, address, ...fields }, this.throttle)
+  protected left(): void {
+    this.over = true
   }
 
-  private gone(code: number): void {
-    if (this.live) {
-      this.context.stats.add(Object.hasOwn(CLOSE_CODES, code) ? `left_${code}` : 'left_other')
-      if (isFault(code)) this.note('left', { code })
-    }
-    this.letGo()
-    this.context.wheel.clear(this.linger)
-    this.context.registry.remove(this)
-  }
-
-  private letGo(): void {
-    this.live = false
-    this.heartbeat.stop()
-    this.credentials.stop()
-    this.context.registry.stopReceiving(this)
-    this.outbound.stop()
-  }
+  protected letGo(): void {}
 }

@@ -19,14 +19,15 @@ function make() {
   const [peer, socket] = socketPair(clock)
   peer.listen({ message() {}, close() {} })
   const events: string[] = []
-  const outbound = new Outbound({
+  const outbound = new Outbound(
     socket,
-    runtime: clock,
-    wheel: new TimerWheel(clock, () => {}),
-    limits: { softBuffer: 100, hardBuffer: 1_000, stallMs: 30_000 },
-    overflow: () => events.push('overflow'),
-    drained: () => events.push('drained'),
-  })
+    {
+      runtime: clock,
+      wheel: new TimerWheel(clock, () => {}),
+      limits: { softBuffer: 100, hardBuffer: 1_000, stallMs: 30_000 },
+    },
+    { overflow: () => events.push('overflow'), drained: () => events.push('drained') },
+  )
   return { clock, peer, outbound, events }
 }
 

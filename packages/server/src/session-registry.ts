@@ -20,16 +20,15 @@ export interface Peer {
 export interface DevicePeer extends Peer {
   readonly device: string
   readonly attempt: number
+  /** Of the device and its user together. */
+  readonly key: string
   /** The device is told of a conversation now; or must be told again, since it was refused something there. */
   introduce(conversation: string, known?: boolean): void
 }
 
-/**
- * A few peers of each key. Lists are replaced, never changed, so that whoever goes through one may change it; and most
- * have one peer, for which a Set would take eight times the memory.
- */
-class PeerLists<P> {
-  private readonly lists = new Map<string, readonly P[]>()
+/** A few peers of each key. Most keys have one, which needs no list; and lists are replaced, never changed. */
+class PeerLists<P extends Peer> {
+  private readonly lists = new Map<string, P | readonly P[]>()
 
   get size(): number {
     return this.lists.size
@@ -39,21 +38,29 @@ class PeerLists<P> {
     return [...this.lists.keys()]
   }
 
+  /** Every peer. */
+  all(): P[] {
+    return [...this.lists.values()].flat() as P[]
+  }
+
   add(key: string, peer: P): void {
     const list = this.of(key)
-    if (!list.includes(peer)) this.lists.set(key, [...list, peer])
+    if (!list.includes(peer)) this.lists.set(key, list.length === 0 ? peer : [...list, peer])
   }
 
   /** True if that was the last of its key. */
   delete(key: string, peer: P): boolean {
     const list = this.of(key)
     const left = list.filter((other) => other !== peer)
-    if (left.length > 0) this.lists.set(key, left)
+    if (left.length > 0) this.lists.set(key, left.length === 1 ? left[0]! : left)
     return left.length === 0 && list.length > 0 && this.lists.delete(key)
   }
 
+  /** Those of a key, in a list that stays as it is. */
   of(key: string): readonly P[] {
-    return this.lists.get(key) ?? NOBODY
+    const found = this.lists.get(key)
+    if (found === undefined) return NOBODY
+    return 'user' in found ? [found] : found
   }
 }
 
@@ -69,7 +76,7 @@ export class SessionRegistry {
   /** Those that pushes go to. */
   private readonly receivers = new PeerLists<Peer>()
   private readonly devices = new PeerLists<DevicePeer>()
-  private readonly all = new Set<Peer>()
+  private count = 0
   /** Those that have not said hello. */
   readonly opening = new Set<Peer>()
 
@@ -82,22 +89,23 @@ export class SessionRegistry {
 
   /** Sockets now. */
   get size(): number {
-    return this.all.size
+    return this.count
   }
 
   /** Sizes of all indexes together: 0 after everybody has left. */
   get entries(): number {
-    return this.all.size + this.opening.size + this.sockets.size + this.receivers.size + this.devices.size
+    return this.count + this.opening.size + this.sockets.size + this.receivers.size + this.devices.size
   }
 
   add(peer: Peer): void {
-    this.all.add(peer)
+    this.count++
     this.sockets.add(peer.user, peer)
   }
 
   remove(peer: Peer): void {
+    if (!this.sockets.of(peer.user).includes(peer)) return
     this.sockets.delete(peer.user, peer)
-    if (this.all.delete(peer) && this.all.size === 0) this.emptied()
+    if (--this.count === 0) this.emptied()
   }
 
   startReceiving(peer: Peer): void {
@@ -122,8 +130,8 @@ export class SessionRegistry {
     return this.receivers.keys()
   }
 
-  everybody(): ReadonlySet<Peer> {
-    return this.all
+  everybody(): Peer[] {
+    return this.sockets.all()
   }
 
   /**
@@ -132,7 +140,7 @@ export class SessionRegistry {
    */
   claim(peer: DevicePeer): boolean {
     if (this.replace(peer.user, peer.device, peer.attempt) > peer.attempt) return false
-    this.devices.add(deviceKey(peer.user, peer.device), peer)
+    this.devices.add(peer.key, peer)
     return true
   }
 
@@ -153,9 +161,11 @@ export class SessionRegistry {
   }
 
   release(peer: DevicePeer): void {
-    this.devices.delete(deviceKey(peer.user, peer.device), peer)
+    this.devices.delete(peer.key, peer)
   }
 }
 
 /** A device belongs to its user; a `device` has always 22 characters, so that no two pairs share a key. */
 export const deviceKey = (user: string, device: string): string => device + user
+
+export const deviceOf = (key: string): string => key.slice(0, 22)

@@ -32,7 +32,10 @@ export type SessionEffect =
 
 export type Transition = readonly [state: SessionState, effects: readonly SessionEffect[]]
 
+// One object for all sockets, of which there are many.
 export const OPENING: SessionState = Object.freeze({ name: 'opening' })
+const GREETING: SessionState = Object.freeze({ name: 'greeting' })
+const READY: SessionState = Object.freeze({ name: 'ready' })
 
 /** Types that only a server sends. A client that sends one is not a client. */
 const SERVER_TYPES: ReadonlySet<string> = new Set([
@@ -55,7 +58,7 @@ export function transition(state: SessionState, event: SessionEvent): Transition
     case 'binary':
       return close(1003, 'binary frames are not supported')
     case 'welcomed':
-      return state.name === 'greeting' ? [{ name: 'ready' }, [{ do: 'release' }]] : [state, []]
+      return state.name === 'greeting' ? [READY, [{ do: 'release' }]] : [state, []]
     case 'problem':
       return onProblem(state, event.problem, event.limit)
     case 'frame':
@@ -83,7 +86,7 @@ function onHello(before: Hello | undefined, chunk: Hello): Transition {
   if (cursors.length > PROTOCOL_LIMITS.cursors) return violation('too many cursors')
   const hello: Hello = { ...before, ...chunk, cursors }
   if (chunk.more === true) return [{ name: 'opening', hello }, []]
-  return [{ name: 'greeting' }, [{ do: 'greet', hello }]]
+  return [GREETING, [{ do: 'greet', hello }]]
 }
 
 function close(code: number, reason: string): Transition {

@@ -1,105 +1,100 @@
 import type { ClientFrame, Problem, ServerFrame, SocketLike, WireErrorCode } from '@kithwire/protocol'
-import { CLOSE_CODES, decodeClientFrame, encode, newId, utf8Length, WIRE_ERRORS } from '@kithwire/protocol'
+import { decodeClientFrame, encode, newId, utf8Length, WIRE_ERRORS } from '@kithwire/protocol'
 import { Behind } from './behind.js'
 import type { Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import { dispatch } from './dispatch.js'
 import type { Push } from './fan-out.js'
-import { farewell, isFault } from './farewell.js'
 import { ackText } from './frame-text.js'
 import { greet } from './handlers/hello.js'
-import { Heartbeat, IdleTimer } from './heartbeat.js'
-import { Inbound } from './inbound.js'
-import type { LogLevel, LogThrottle } from './log.js'
-import { Outbound } from './outbound.js'
+import { IdleTimer } from './heartbeat.js'
+import type { LogFields } from './log.js'
+import { PeerSocket } from './peer-socket.js'
 import { WindowCount } from './rate-limit.js'
 import { overRate } from './refusals.js'
-import { type DevicePeer, deviceKey } from './session-registry.js'
+import { type DevicePeer, deviceKey, deviceOf } from './session-registry.js'
 import { OPENING, type SessionEffect, type SessionEvent, type SessionState, transition } from './session-state.js'
+import { SocketEvents } from './socket-events.js'
 import { PAUSE_MS, type WheelTimer } from './timer-wheel.js'
 
 /** One `kithwire.v1` socket: frames in and out, in order and within the limits, and what belongs to it, until its end. */
-export class Session implements DevicePeer {
+export class Session extends PeerSocket implements DevicePeer {
   readonly protocol = 'v1'
   readonly id: string
-  readonly user: string
-  device = ''
+  key = ''
   attempt = 0
-  readonly inbound: Inbound
-  readonly outbound: Outbound
   readonly credentials: Credentials
-  /** Conversations with a send in flight. */
-  readonly sending = new Set<string>()
   /** `sync` requests under way. */
   syncs = 0
   private state: SessionState = OPENING
-  private readonly held: ClientFrame[] = []
-  private readonly badFrames: WindowCount
+  /** Conversations with a send in flight. Like all that most sockets never need, made with the first one. */
+  private sending: Set<string> | undefined
+  private held: ClientFrame[] | undefined
+  private badFrames: WindowCount | undefined
   private readonly behind: Behind
-  private readonly heartbeat: Heartbeat
-  private readonly idle: IdleTimer
-  private readonly throttle: LogThrottle = {}
+  private readonly idleTimer: IdleTimer
   private opening: WheelTimer | undefined
-  private linger: WheelTimer | undefined
 
-  constructor(
-    private readonly context: Context,
-    private readonly socket: SocketLike,
-    identity: Identity,
-  ) {
-    const { limits, registry, runtime, wheel } = context
-    this.id = newId(runtime)
-    this.user = identity.user
-    this.badFrames = new WindowCount(limits.badFrames)
-    this.inbound = new Inbound(socket, runtime, limits, () => this.close(4029, 'far too many frames'))
-    this.outbound = new Outbound({
-      socket,
-      runtime,
-      wheel,
-      limits,
-      overflow: () => this.close(4008, 'reads too slowly'),
-      drained: () => this.behind.flush(),
-    })
-    this.behind = new Behind(
-      context,
-      this,
-      () => this.state.name === 'ready' && this.outbound.clear,
-      (frame) => this.send(frame),
-      (cause) => this.failure('behind_failed', cause),
-    )
-    this.credentials = new Credentials(context, identity, {
-      expired: () => this.state.name === 'ready' && this.error('token_expired'),
-      end: () => this.close(4001, 'the token expired'),
-    })
-    const { outbound } = this
-    this.heartbeat = new Heartbeat(
-      { inbound: this.inbound, ping: () => socket.ping?.(), dead: () => this.close(4003, 'no pong') },
-      { wheel, runtime, heartbeatMs: limits.heartbeatMs, deadMs: limits.deadMs },
-    )
-    this.idle = new IdleTimer(
-      wheel,
-      runtime,
-      limits.heartbeatMs,
-      () => outbound.lastSent,
-      () => this.state.name === 'ready' && this.send({ t: 'heartbeat', now: runtime.now() }),
-    )
+  constructor(context: Context, socket: SocketLike, identity: Identity) {
+    super(context, socket, identity.user)
+    this.id = newId(context.runtime)
+    this.behind = new Behind(context, this)
+    this.credentials = new Credentials(context, identity, this)
+    this.idleTimer = new IdleTimer(this, context)
     this.awaitHello()
-    registry.add(this)
-    registry.opening.add(this)
-    socket.listen({
-      message: (text) => this.receive(text),
-      alive: () => this.live && this.inbound.alive(),
-      close: (code) => this.gone(code),
-    })
+    context.registry.add(this)
+    context.registry.opening.add(this)
+    socket.listen(new SocketEvents(this))
   }
 
-  /** False from the moment that it was closed, by whichever side. */
   get live(): boolean {
     return this.state.name !== 'closed'
   }
 
-  get key(): string {
-    return deviceKey(this.user, this.device)
+  get device(): string {
+    return deviceOf(this.key)
+  }
+
+  /** Who it is, as its hello says. */
+  identify(device: string, attempt: number): void {
+    this.attempt = attempt
+    this.key = deviceKey(this.user, device)
+  }
+
+  /** False if a send is in flight in this conversation. */
+  beginSend(conversation: string): boolean {
+    this.sending ??= new Set()
+    if (this.sending.has(conversation)) return false
+    this.sending.add(conversation)
+    return true
+  }
+
+  endSend(conversation: string): void {
+    this.sending?.delete(conversation)
+  }
+
+  get takesFrames(): boolean {
+    return this.state.name === 'ready' && this.outbound.clear
+  }
+
+  abuse(): void {
+    this.close(4029, 'far too many frames')
+  }
+
+  overflow(): void {
+    this.close(4008, 'reads too slowly')
+  }
+
+  override drained(): void {
+    this.behind.flush()
+  }
+
+  idle(): void {
+    if (this.state.name === 'ready') this.send({ t: 'heartbeat', now: this.context.runtime.now() })
+  }
+
+  override credentialsExpired(): void {
+    if (this.state.name === 'ready') this.error('token_expired')
   }
 
   send(frame: ServerFrame): void {
@@ -161,24 +156,17 @@ export class Session implements DevicePeer {
     this.apply({ type: 'end', code, reason })
   }
 
-  terminate(): void {
-    this.socket.terminate()
-  }
-
-  /** Logs, at most once a minute for each event. */
-  note(event: string, fields: { [name: string]: string | number } = {}, level: LogLevel = 'warn'): void {
-    const { id: session, user } = this
-    const { address } = this.credentials
-    this.context.log.write(level, event, { session, user, address, ...fields }, this.throttle)
+  protected override get names(): LogFields {
+    return { session: this.id, user: this.user }
   }
 
   /** Logs what nobody expected, at most once a minute for each event. */
   failure(event: string, cause: unknown): void {
     this.context.stats.add(event)
-    this.context.log.failure(event, cause, { session: this.id, user: this.user }, this.throttle)
+    this.context.log.failure(event, cause, this.names, this.throttle)
   }
 
-  private receive(text: string | null): void {
+  received(text: string | null): void {
     if (!this.live) return
     if (text === null) this.apply({ type: 'binary' })
     else this.read(text)
@@ -207,7 +195,9 @@ export class Session implements DevicePeer {
   private refuse(problem: Problem): void {
     this.context.stats.add(problem.code === 'unknown_type' ? 'frames_unknown' : 'frames_bad')
     this.note(problem.code, { problem: problem.message })
-    const limit = problem.code === 'bad_frame' && this.badFrames.hit(this.context.runtime.monotonic())
+    const { limits, runtime } = this.context
+    this.badFrames ??= new WindowCount(limits.badFrames)
+    const limit = problem.code === 'bad_frame' && this.badFrames.hit(runtime.monotonic())
     this.apply({ type: 'problem', problem, limit })
   }
 
@@ -225,14 +215,16 @@ export class Session implements DevicePeer {
       case 'greet':
         this.inbound.pause('greeting')
         this.context.wheel.clear(this.opening)
+        this.opening = undefined
         this.context.registry.opening.delete(this)
         greet(this.context, this, effect.hello).catch((cause) => this.fail('hello_failed', cause))
         return
       case 'hold':
+        this.held ??= []
         this.held.push(effect.frame)
         return
       case 'release':
-        for (const frame of this.held.splice(0)) dispatch(this.context, this, frame)
+        this.release()
         this.inbound.resume('greeting')
         if (this.credentials.expired) this.error('token_expired')
         this.behind.flush()
@@ -243,6 +235,12 @@ export class Session implements DevicePeer {
       case 'close':
         this.finish(effect.code, effect.reason)
     }
+  }
+
+  private release(): void {
+    const { held } = this
+    this.held = undefined
+    for (const frame of held ?? []) dispatch(this.context, this, frame)
   }
 
   private report(problem: Problem, fatal: boolean): void {
@@ -262,39 +260,18 @@ export class Session implements DevicePeer {
     }, this.context.limits.helloMs)
   }
 
-  /** Our side of the end: nothing comes in or goes out any more. */
-  private finish(code: number, reason: string): void {
-    const { wheel, stats } = this.context
-    this.letGo()
-    stats.add(`closed_${code}`)
-    if (code !== 1000 && code !== 1012) this.note('closed', { code, reason })
-    this.linger = farewell(this.socket, this.inbound, wheel, code, reason)
+  protected left(code: number): void {
+    this.state = { name: 'closed', code, reason: 'the socket closed' }
   }
 
-  /** The socket's own end. */
-  private gone(code: number): void {
-    if (this.state.name !== 'closed') {
-      this.state = { name: 'closed', code, reason: 'the socket closed' }
-      this.context.stats.add(Object.hasOwn(CLOSE_CODES, code) ? `left_${code}` : 'left_other')
-      if (isFault(code)) this.note('left', { code })
-      this.letGo()
-    }
-    this.context.wheel.clear(this.linger)
-    this.context.registry.remove(this)
-  }
-
-  private letGo(): void {
+  protected letGo(): void {
     const { queue, registry, wheel } = this.context
     wheel.clear(this.opening)
-    this.heartbeat.stop()
-    this.idle.stop()
-    this.credentials.stop()
+    this.idleTimer.stop()
     this.behind.stop()
-    this.held.length = 0
+    this.held = undefined
     registry.opening.delete(this)
-    registry.stopReceiving(this)
     registry.release(this)
     queue.discard(this)
-    this.outbound.stop()
   }
 }

@@ -96,7 +96,7 @@ describe('Heartbeat', () => {
           state.deadAt = clock.monotonic()
         },
       },
-      { wheel: new TimerWheel(clock, () => {}), runtime: clock, heartbeatMs, deadMs: 20_000 },
+      { wheel: new TimerWheel(clock, () => {}), runtime: clock, limits: { heartbeatMs, deadMs: 20_000 } },
     )
     return { heartbeat, pings, state }
   }
@@ -181,13 +181,21 @@ describe('IdleTimer', () => {
     let sent = 0
     const ran: number[] = []
     const idle = new IdleTimer(
-      new TimerWheel(clock, () => {}),
-      clock,
-      25_000,
-      () => sent,
-      () => {
-        sent = clock.monotonic()
-        ran.push(sent)
+      {
+        outbound: {
+          get lastSent() {
+            return sent
+          },
+        },
+        idle() {
+          sent = clock.monotonic()
+          ran.push(sent)
+        },
+      },
+      {
+        wheel: new TimerWheel(clock, () => {}),
+        runtime: clock,
+        limits: { heartbeatMs: 25_000, deadMs: 20_000 },
       },
     )
     await clock.advance(10_000)

@@ -14,12 +14,30 @@ export const PAUSE_MS = 5_000
  */
 export const SECOND_LOOK_MS = 100
 
-/** A timer of the wheel. `late` says by how many ms it runs after its time: the process was paused, or is too busy. */
-export interface WheelTimer {
-  tick: number
-  due: number
-  run: ((late: number) => void) | undefined
+/**
+ * Something that a wheel wakes up. Where each socket has one it is part of what it wakes, since there are many; it is
+ * set on one wheel, and once at a time.
+ */
+export abstract class Alarm {
+  /** Of the wheel, when it rings; 0 while it is not set. */
+  tick = 0
+
+  /** @param late ms after its time: the process was paused, or is too busy */
+  abstract ring(late: number): void
 }
+
+/** An alarm for one call. */
+class Call extends Alarm {
+  constructor(private readonly run: (late: number) => void) {
+    super()
+  }
+
+  ring(late: number): void {
+    this.run(late)
+  }
+}
+
+export type WheelTimer = Alarm
 
 /**
  * Many coarse timers on one timer of the runtime (hashed timing wheel; Varghese and Lauck, 1987): 100 ms fine, never
@@ -27,7 +45,7 @@ export interface WheelTimer {
  */
 export class TimerWheel {
   /** Of each slot what was ever set there; most stay empty. */
-  private readonly slots = new Array<Set<WheelTimer> | undefined>(SLOTS).fill(undefined)
+  private readonly slots = new Array<Set<Alarm> | undefined>(SLOTS).fill(undefined)
   private done: number
   private timer: Timer | undefined
   private armedFor = Number.POSITIVE_INFINITY
@@ -46,21 +64,27 @@ export class TimerWheel {
   }
 
   set(run: (late: number) => void, ms: number): WheelTimer {
-    const due = this.runtime.monotonic() + ms
-    if (this.count === 0) this.done = Math.max(this.done, this.current() - 1)
-    const tick = Math.max(Math.ceil(due / TICK_MS), this.done + 1)
-    const timer: WheelTimer = { tick, due, run }
-    this.slots[tick % SLOTS] ??= new Set()
-    this.slots[tick % SLOTS]!.add(timer)
-    this.count++
-    if (tick < this.armedFor) this.arm(tick)
-    return timer
+    const call = new Call(run)
+    this.start(call, ms)
+    return call
   }
 
-  clear(timer: WheelTimer | undefined): void {
-    if (timer?.run === undefined) return
-    timer.run = undefined
-    this.slots[timer.tick % SLOTS]?.delete(timer)
+  /** Sets an alarm, or sets it anew. */
+  start(alarm: Alarm, ms: number): void {
+    this.clear(alarm)
+    if (this.count === 0) this.done = Math.max(this.done, this.current() - 1)
+    const tick = Math.max(Math.ceil((this.runtime.monotonic() + ms) / TICK_MS), this.done + 1)
+    alarm.tick = tick
+    this.slots[tick % SLOTS] ??= new Set()
+    this.slots[tick % SLOTS]!.add(alarm)
+    this.count++
+    if (tick < this.armedFor) this.arm(tick)
+  }
+
+  clear(alarm: Alarm | undefined): void {
+    if (alarm === undefined || alarm.tick === 0) return
+    this.slots[alarm.tick % SLOTS]?.delete(alarm)
+    alarm.tick = 0
     if (--this.count === 0) this.disarm()
   }
 
@@ -80,11 +104,11 @@ export class TimerWheel {
     if (this.count > 0) this.arm(left <= 0 ? current + 1 : this.next(current))
   }
 
-  private run(timer: WheelTimer): void {
-    const { run } = timer
-    this.clear(timer)
+  private run(alarm: Alarm): void {
+    const late = this.runtime.monotonic() - alarm.tick * TICK_MS
+    this.clear(alarm)
     try {
-      run?.(this.runtime.monotonic() - timer.due)
+      alarm.ring(late)
     } catch (cause) {
       this.failed(cause)
     }

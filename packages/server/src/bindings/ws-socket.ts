@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Runtime, type SocketLike, type SocketListener, SUBPROTOCOL, type Timer } from '@kithwire/protocol'
-import { type Server, WebSocket, WebSocketServer } from 'ws'
+import { type RawData, type Server, WebSocket, WebSocketServer } from 'ws'
 import type { ServerLimits } from '../limits.js'
 
 /** The limits of `ServerLimits` that the WebSocket layer enforces. */
@@ -14,13 +14,11 @@ const REFUSED_MS = 1_000
 
 /** The one place that knows the `ws` package: completes handshakes that were decided upon elsewhere. */
 export class Upgrader {
-  private readonly server: Server<typeof OrderedWebSocket>
-  private readonly turn = new Turn()
+  private readonly server: Server<typeof OwnedWebSocket>
+  private readonly transport: Transport
 
-  constructor(
-    private readonly limits: TransportLimits,
-    private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
-  ) {
+  constructor(limits: TransportLimits, runtime: Transport['runtime']) {
+    this.transport = { limits, runtime, turn: new Turn() }
     // The defaults of the package are a hundred times what chat needs. Deflate costs 14 times the CPU for small frames
     // and opens the decompression bomb. Pongs are bounded: whoever pings and never reads fills no memory. A burst of
     // them in one segment is read before the first pong has left, so the bound leaves room for one.
@@ -33,16 +31,16 @@ export class Upgrader {
       maxBufferedChunks: limits.maxBufferedChunks,
       maxPendingAutoPongs: 64,
       closeTimeout: CLOSE_MS,
-      WebSocket: OrderedWebSocket,
+      WebSocket: OwnedWebSocket,
       handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     } as const
-    this.server = new WebSocketServer<typeof OrderedWebSocket>(options)
+    this.server = new WebSocketServer<typeof OwnedWebSocket>(options)
   }
 
   /** Completes the handshake. `opened` is not called if the connection was lost in the meantime. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, opened: (socket: SocketLike) => void): void {
     this.server.handleUpgrade(request, socket, head, (ws) => {
-      opened(new WsSocket(ws, socket, this.limits.messageMs, this.runtime, this.turn))
+      opened(new WsSocket(ws, socket, this.transport))
     })
   }
 
@@ -56,8 +54,9 @@ export class Upgrader {
       ws.pause()
       ws.close(code, reason)
       socket.end()
-      const timer = this.runtime.setTimer(() => ws.terminate(), REFUSED_MS)
-      socket.once('close', () => this.runtime.clearTimer(timer))
+      const { runtime } = this.transport
+      const timer = runtime.setTimer(() => ws.terminate(), REFUSED_MS)
+      socket.once('close', () => runtime.clearTimer(timer))
     })
   }
 }
@@ -70,19 +69,50 @@ const FAULTS: ReadonlyMap<string, number> = new Map([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
 ])
 
-/** What the package sends by itself goes out behind what is held back: pongs, and the answer to a close. */
-class OrderedWebSocket extends WebSocket {
-  flush: (() => void) | undefined
+/**
+ * A socket that tells its owner what comes by methods: a listener for each kind of event would be a closure of each
+ * connection, and there are many. What the package sends by itself, pongs and the answer to a close, goes out behind
+ * what is held back.
+ */
+class OwnedWebSocket extends WebSocket {
+  owner: WsSocket | undefined
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { owner } = this
+    if (owner === undefined) return super.emit(event, ...args)
+    const [first, second] = args
+    if (event === 'message') owner.received(first as RawData, second as boolean)
+    else if (event === 'ping' || event === 'pong') owner.heard()
+    else if (event === 'error') owner.failed(first as NodeJS.ErrnoException)
+    else if (event === 'close') owner.ended(first as number, second as Buffer)
+    return true
+  }
 
   override pong(...args: Parameters<WebSocket['pong']>): void {
-    this.flush?.()
+    this.owner?.flush()
     super.pong(...args)
   }
 
   override close(code?: number, reason?: string | Buffer): void {
-    this.flush?.()
+    this.owner?.flush()
     super.close(code, reason)
   }
+}
+
+const OWNER = Symbol('owner')
+
+/** The connection under a WebSocket, which finds its owner without a closure. */
+interface Owned extends Duplex {
+  [OWNER]?: WsSocket
+}
+
+/** A peer that sends no more may still read. */
+function beforeEnd(this: Owned): void {
+  this[OWNER]?.flush()
+}
+
+function afterData(this: Owned): void {
+  this[OWNER]?.read()
 }
 
 /**
@@ -114,32 +144,37 @@ function frameOf(text: string): string {
   return `\x81\x7f${size.toString('latin1')}${bytes}`
 }
 
+/** What all sockets of a server share. */
+interface Transport {
+  readonly limits: TransportLimits
+  readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>
+  readonly turn: Turn
+}
+
 /** A socket of the `ws` package as the core knows it. */
 export class WsSocket implements SocketLike {
   private closing = false
   /** The code of a frame that broke the WebSocket protocol, of which the package itself tells the peer alone. */
   private fault: number | undefined
-  private partial = false
+  /** The bytes that came last had the end of a message, a ping or a pong among them. */
+  private whole = false
   private timer: Timer | undefined
   private held = false
   /** Frames that are held back, each character a byte. */
   private frames = ''
-  private sent: (() => void)[] = []
+  private sent: (() => void)[] | undefined
+  private listener: SocketListener | undefined
 
   constructor(
-    private readonly ws: OrderedWebSocket,
-    private readonly raw: Duplex,
-    private readonly messageMs: number,
-    private readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
-    private readonly turn: Turn,
+    private readonly ws: OwnedWebSocket,
+    private readonly raw: Owned,
+    private readonly transport: Transport,
   ) {
-    // What is wrong with a frame arrives as an error first and then as a close, which is where it is told.
-    ws.on('error', ({ code }: NodeJS.ErrnoException) => {
-      if (code?.startsWith('WS_ERR_')) this.fault = FAULTS.get(code) ?? 1002
-    })
-    ws.flush = () => this.flush()
-    // A peer that sends no more may still read.
-    raw.prependListener('end', ws.flush)
+    ws.owner = this
+    raw[OWNER] = this
+    raw.prependListener('end', beforeEnd)
+    // Behind that of the package, which by then has told of all that came whole.
+    raw.on('data', afterData)
   }
 
   get protocol(): string {
@@ -151,19 +186,39 @@ export class WsSocket implements SocketLike {
   }
 
   listen(listener: SocketListener): void {
-    const { ws } = this
-    ws.on('message', (data, binary) => {
-      this.complete()
-      if (!this.closing) listener.message(binary ? null : String(data))
-    })
-    ws.on('ping', () => this.alive(listener))
-    ws.on('pong', () => this.alive(listener))
-    ws.on('close', (code, reason) => {
-      this.closing = true
-      this.complete()
-      listener.close(this.fault ?? code, String(reason))
-    })
-    this.watch()
+    this.listener = listener
+  }
+
+  /** A whole message came. */
+  received(data: RawData, binary: boolean): void {
+    this.complete()
+    if (!this.closing) this.listener?.message(binary ? null : String(data))
+  }
+
+  /** A ping or a pong came. */
+  heard(): void {
+    this.complete()
+    if (!this.closing) this.listener?.alive?.()
+  }
+
+  /** What is wrong with a frame arrives as an error first and then as a close, which is where it is told. */
+  failed({ code }: NodeJS.ErrnoException): void {
+    if (code?.startsWith('WS_ERR_')) this.fault = FAULTS.get(code) ?? 1002
+  }
+
+  ended(code: number, reason: Buffer): void {
+    this.closing = true
+    this.complete()
+    this.listener?.close(this.fault ?? code, String(reason))
+  }
+
+  /** Bytes came, and what they completed was told. Those that were not a whole message start a timer. */
+  read(): void {
+    const { whole } = this
+    this.whole = false
+    if (whole || this.timer !== undefined || this.closing) return
+    const { runtime, limits } = this.transport
+    this.timer = runtime.setTimer(() => this.close(1008, 'unfinished message'), limits.messageMs)
   }
 
   send(text: string, done?: () => void): void {
@@ -173,10 +228,12 @@ export class WsSocket implements SocketLike {
     }
     if (!this.held) {
       this.held = true
-      this.turn.hold(this)
+      this.transport.turn.hold(this)
     }
     this.frames += frameOf(text)
-    if (done) this.sent.push(done)
+    if (done === undefined) return
+    this.sent ??= []
+    this.sent.push(done)
   }
 
   /** The end of the turn. */
@@ -186,14 +243,16 @@ export class WsSocket implements SocketLike {
   }
 
   /** Hands what was held back to the network, in one piece. */
-  private flush(): void {
+  flush(): void {
     const { frames, sent } = this
     if (frames === '') return
     this.frames = ''
-    this.sent = []
-    this.raw.write(frames, 'latin1', () => {
-      for (const done of sent) done()
-    })
+    this.sent = undefined
+    if (sent === undefined) this.raw.write(frames, 'latin1')
+    else
+      this.raw.write(frames, 'latin1', () => {
+        for (const done of sent) done()
+      })
   }
 
   close(code?: number, reason?: string): void {
@@ -225,29 +284,10 @@ export class WsSocket implements SocketLike {
     this.ws.resume()
   }
 
-  private alive(listener: SocketListener): void {
-    this.complete()
-    if (!this.closing) listener.alive?.()
-  }
-
-  /**
-   * Bytes that have not become a message start a timer. One listener stands before that of `ws` and one behind it, so
-   * that a message which came whole costs no timer.
-   */
-  private watch(): void {
-    this.raw.prependListener('data', () => {
-      this.partial = true
-    })
-    this.raw.on('data', () => {
-      if (!this.partial || this.timer !== undefined || this.closing) return
-      this.timer = this.runtime.setTimer(() => this.close(1008, 'unfinished message'), this.messageMs)
-    })
-  }
-
   private complete(): void {
-    this.partial = false
+    this.whole = true
     if (this.timer === undefined) return
-    this.runtime.clearTimer(this.timer)
+    this.transport.runtime.clearTimer(this.timer)
     this.timer = undefined
   }
 }

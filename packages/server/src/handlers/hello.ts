@@ -12,8 +12,7 @@ export async function greet(context: Context, session: Session, hello: Hello): P
   const { fanOut, hot, link, registry, queue, store } = context
   if (hello.token !== undefined && !(await renewed(session, hello.token))) return
   if (!session.live) return
-  session.device = hello.device
-  session.attempt = hello.attempt
+  session.identify(hello.device, hello.attempt)
   if (!registry.claim(session)) return session.close(4009, 'a later attempt of this device lives')
   registry.startReceiving(session)
   const subscribing = link?.ready(session.user)

@@ -13,11 +13,10 @@ import type { Outcome } from '../store.js'
  */
 export function handleSend(context: Context, session: Session, send: Send): void {
   const { conversation } = send
-  if (!context.takesSends || session.sending.has(conversation)) {
+  if (!context.takesSends || !session.beginSend(conversation)) {
     session.send(refuseSend(send, 'busy'))
     return
   }
-  session.sending.add(conversation)
   const failed = (cause: unknown) => {
     session.failure('send_failed', cause)
     answer(session, send, refuseSend(send, 'store_unavailable'))
@@ -34,7 +33,7 @@ export function handleSend(context: Context, session: Session, send: Send): void
 }
 
 function answer(session: Session, { conversation }: Send, ack: Ack): void {
-  session.sending.delete(conversation)
+  session.endSend(conversation)
   session.send(ack)
 }
 
