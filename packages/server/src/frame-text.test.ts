@@ -1,7 +1,7 @@
-import { type Ack, encode, type IMessage } from '@kithwire/protocol'
+import { type Ack, encode, type IMessage, type ServerFrame } from '@kithwire/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { ackText, messagesText } from './frame-text.js'
+import { ackText, frameText, jsonLength, messagesText } from './frame-text.js'
 
 const RUNS = { numRuns: 1_000 }
 
@@ -64,6 +64,38 @@ it('writes messages byte for byte as the codec does', () => {
   fc.assert(
     fc.property(text, fc.array(message, { maxLength: 4 }), (conversation, items) => {
       expect(messagesText(conversation, items)).toBe(encode({ t: 'messages', conversation, items }))
+    }),
+    RUNS,
+  )
+})
+
+const page = fc
+  .record({
+    re: maybe(number),
+    conversation: text,
+    items: maybe(fc.array(message)),
+    head: number,
+    first: number,
+    tail: maybe(text),
+    more: fc.boolean(),
+  })
+  .map(({ re, conversation, items, head, first, tail, more }) =>
+    some({ t: 'page', re, conversation, items, head, first, tail, more }),
+  )
+
+it('writes a page byte for byte as the codec does', () => {
+  fc.assert(
+    fc.property(page, (frame) => {
+      expect(frameText(frame as ServerFrame)).toBe(encode(frame as ServerFrame))
+    }),
+    RUNS,
+  )
+})
+
+it('knows how long a string is as JSON', () => {
+  fc.assert(
+    fc.property(text, (content) => {
+      expect(jsonLength(content)).toBe(Buffer.byteLength(JSON.stringify(content)) - 2)
     }),
     RUNS,
   )

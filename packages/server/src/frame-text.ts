@@ -1,7 +1,7 @@
-import { type Ack, type IMessage, VERSION } from '@kithwire/protocol'
+import { type Ack, encode, type IMessage, type Page, type ServerFrame, utf8Length, VERSION } from '@kithwire/protocol'
 
 /*
- * The two frames that every message costs, written field by field: `JSON.stringify` looks at each object anew, which
+ * The frames that every message costs, written field by field: `JSON.stringify` looks at each object anew, which
  * takes several times as long. Equal byte for byte to `encode`, for frames as this server makes them.
  */
 
@@ -9,6 +9,16 @@ import { type Ack, type IMessage, VERSION } from '@kithwire/protocol'
 const PLAIN = /^[ !#-[\]-~]*$/
 
 const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
+/** Bytes of a string as JSON, without its quotes. */
+export const jsonLength = (text: string): number =>
+  PLAIN.test(text) ? text.length : utf8Length(JSON.stringify(text)) - 2
+
+/** The text of any frame. */
+export function frameText(frame: ServerFrame): string {
+  if (frame.t === 'ack') return ackText(frame)
+  return frame.t === 'page' && frame.items !== undefined ? pageText(frame) : encode(frame)
+}
 
 /** The text of an `ack`. */
 export function ackText(ack: Ack): string {
@@ -25,9 +35,20 @@ export function ackText(ack: Ack): string {
 
 /** The text of a `messages` frame. */
 export function messagesText(conversation: string, items: readonly IMessage[]): string {
+  return `{"v":${VERSION},"t":"messages","conversation":${quote(conversation)},"items":[${listText(items)}]}`
+}
+
+/** The text of a `page` with entries: they first, and then what is the same for all pages. */
+function pageText({ t, re, conversation, items, ...rest }: Page): string {
+  const start = `{"v":${VERSION},"t":"${t}"${re === undefined ? '' : `,"re":${re}`},"conversation":${quote(conversation)}`
+  const end = JSON.stringify(rest)
+  return `${start},"items":[${listText(items!)}]${end === '{}' ? '}' : `,${end.slice(1)}`}`
+}
+
+function listText(items: readonly IMessage[]): string {
   let list = ''
   for (const item of items) list += list === '' ? messageText(item) : `,${messageText(item)}`
-  return `{"v":${VERSION},"t":"messages","conversation":${quote(conversation)},"items":[${list}]}`
+  return list
 }
 
 function messageText(item: IMessage): string {

@@ -1,4 +1,5 @@
-import { contentSize, type IMessage, PROTOCOL_LIMITS, utf8Length } from '@kithwire/protocol'
+import { type IMessage, PROTOCOL_LIMITS, utf8Length } from '@kithwire/protocol'
+import { jsonLength } from './frame-text.js'
 import { type Entry, type Range, type Store, toMessage } from './store.js'
 
 /** A window of a log, as far as it fits into one page. */
@@ -28,7 +29,8 @@ const sizeOf = ({ id, conversation, from, cid, content, meta, ref }: Entry) =>
   cid.length +
   (ref === undefined ? 0 : 128 + utf8Length(ref[0])) +
   2 * utf8Length(from) +
-  contentSize(content, meta)
+  jsonLength(content) +
+  (meta === undefined ? 0 : utf8Length(JSON.stringify(meta)))
 
 const tailOf = (id: string): string => id.slice(-8)
 

@@ -1,11 +1,11 @@
 import type { ClientFrame, Problem, ServerFrame, SocketLike, WireErrorCode } from '@kithwire/protocol'
-import { decodeClientFrame, encode, newId, utf8Length, WIRE_ERRORS } from '@kithwire/protocol'
+import { decodeClientFrame, newId, utf8Length, WIRE_ERRORS } from '@kithwire/protocol'
 import { Behind } from './behind.js'
 import type { Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import { dispatch } from './dispatch.js'
 import type { Push } from './fan-out.js'
-import { ackText } from './frame-text.js'
+import { frameText } from './frame-text.js'
 import { greet } from './handlers/hello.js'
 import { IdleTimer } from './heartbeat.js'
 import type { LogFields } from './log.js'
@@ -101,7 +101,7 @@ export class Session extends PeerSocket implements DevicePeer {
     if (!this.live) return
     this.count(frame)
     if (frame.t === 'ack' && frame.items.length > 0) this.behind.covers(frame.conversation)
-    this.outbound.send(frame.t === 'ack' ? ackText(frame) : encode(frame))
+    this.outbound.send(frameText(frame))
   }
 
   /** A no is counted, and one that trying again does not change is written down: who gets many of them tries things. */

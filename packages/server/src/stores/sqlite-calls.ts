@@ -19,6 +19,7 @@ export function createCalls(database: Database) {
     append: (sends: readonly Send[], at: number) => log.append(sends, at),
     appendFlat: (sends: Flat, at: number) => flattenOutcomes(log.append(unflattenSends(sends), at)),
     read: (conversation: string, range: Range) => log.read(conversation, range),
+    list: (conversation: string, range: Range) => log.list(conversation, range),
     find: (conversation: string, from: string, cids: readonly string[]) => log.find(conversation, from, cids),
     heads: (names: readonly string[]) => log.heads(names),
     count: (ranges: readonly CountRange[]) => log.count(ranges),

@@ -1,7 +1,7 @@
-import type { Entry, Stored } from '../store.js'
+import type { Entry, Range, Stored } from '../store.js'
 import { type Content, fingerprint, sameContent } from './fingerprint.js'
 import type { SqlRow } from './sqlite-driver.js'
-import { cidFromSql, fromSql } from './sqlite-text.js'
+import { cidFromSql, fromSql, uuidOf } from './sqlite-text.js'
 
 /** The columns of an entry `e`, its sender `s` and the author `r` of what it refers to. */
 export const CONTENT_COLUMNS = 'e.type, e.content, r.name AS ref_from, e.ref_cid, e.meta'
@@ -26,6 +26,47 @@ export function toEntry(conversation: string, row: SqlRow): Entry {
     ...toContent(row),
   }
 }
+
+/** A cid as text: the hexadecimal digits of a UUID, or `=` and any other one. */
+const cidText = (column: string) => `iif(typeof(${column}) = 'blob', hex(${column}), '=' || ${column})`
+
+/**
+ * Entries as one JSON text, which SQLite writes and `JSON.parse` reads in a third of the time that it takes to hand over
+ * each column of each row. It fails where a string is kept as a BLOB.
+ *
+ * @param source a query for `ENTRY_COLUMNS`; its order is kept
+ */
+export const asList = (source: string): string => `
+  SELECT json_group_array(json_array(
+    seq, id, ${cidText('cid')}, at, sender, type, content, ref_from, ${cidText('ref_cid')}, meta)) AS list
+  FROM (${source})`
+
+type ListRow = [
+  seq: number,
+  id: string,
+  cid: string,
+  at: number,
+  sender: string,
+  type: string,
+  content: string,
+  refFrom: string | null,
+  refCid: string | null,
+  meta: string | null,
+]
+
+/** The entries of a list that `asList` has made, in the order of the log. */
+export function fromList(conversation: string, range: Range, list: string): Entry[] {
+  const entries = (JSON.parse(list) as ListRow[]).map((row) => {
+    const [seq, id, cid, createdAt, from, type, content, refFrom, refCid, meta] = row
+    const entry: Entry = { id, conversation, seq, from, cid: cidOfText(cid), createdAt, type, content }
+    if (refFrom !== null && refCid !== null) entry.ref = [refFrom, cidOfText(refCid)]
+    if (meta !== null) entry.meta = JSON.parse(meta)
+    return entry
+  })
+  return 'after' in range ? entries : entries.reverse()
+}
+
+const cidOfText = (text: string): string => (text.startsWith('=') ? text.slice(1) : uuidOf(text.toLowerCase()))
 
 export const toStored = (row: SqlRow, duplicate: boolean): Stored => ({
   seq: Number(row.seq),

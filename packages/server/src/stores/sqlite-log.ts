@@ -4,7 +4,17 @@ import type { CountRange, Entry, Head, Outcome, Range, Send, Stored } from '../s
 import { fingerprint } from './fingerprint.js'
 import type { Database } from './sqlite-database.js'
 import type { SqlRow } from './sqlite-driver.js'
-import { CONTENT_COLUMNS, ENTRY_COLUMNS, ENTRY_JOINS, isRetry, toContent, toEntry, toStored } from './sqlite-entry.js'
+import {
+  asList,
+  CONTENT_COLUMNS,
+  ENTRY_COLUMNS,
+  ENTRY_JOINS,
+  fromList,
+  isRetry,
+  toContent,
+  toEntry,
+  toStored,
+} from './sqlite-entry.js'
 import { CommitFailed, refusalOf } from './sqlite-errors.js'
 import type { Names } from './sqlite-names.js'
 import { cidToSql, fromSql, toSql } from './sqlite-text.js'
@@ -32,6 +42,8 @@ const AFTER = `
 const BEFORE = `
   SELECT ${ENTRY_COLUMNS} FROM conversation c JOIN entry e ON e.conversation = c.id ${ENTRY_JOINS}
   WHERE c.name = ? AND e.seq >= c.first AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`
+const LIST_AFTER = asList(AFTER)
+const LIST_BEFORE = asList(BEFORE)
 const ID_AT = `
   SELECT e.id FROM conversation c JOIN entry e ON e.conversation = c.id WHERE c.name = ? AND e.seq = ?`
 const COUNT = `
@@ -42,6 +54,13 @@ const COUNT = `
 const TO_BLANK = `
   SELECT e.pos, e.seq, ${CONTENT_COLUMNS} FROM entry e LEFT JOIN user r ON r.id = e.ref_sender
   WHERE e.conversation = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq`
+
+const bounds = (conversation: string, range: Range) =>
+  [
+    toSql(conversation),
+    'after' in range ? range.after : range.before,
+    Math.max(0, Math.floor(range.limit)) || 0,
+  ] as const
 
 /** Heads that are remembered. */
 const REMEMBERED = 50_000
@@ -75,12 +94,22 @@ export class SqliteLog {
   }
 
   read(conversation: string, range: Range): Entry[] {
-    const limit = Math.floor(range.limit)
-    if (!(limit > 0)) return []
-    const edge = 'after' in range ? range.after : range.before
-    const rows = this.database.statement('after' in range ? AFTER : BEFORE).all(toSql(conversation), edge, limit)
+    const list = this.list(conversation, range)
+    if (list !== undefined) return fromList(conversation, range, list)
+    const rows = this.database.statement('after' in range ? AFTER : BEFORE).all(...bounds(conversation, range))
     const entries = rows.map((row) => toEntry(conversation, row))
     return 'after' in range ? entries : entries.reverse()
+  }
+
+  /** The same as one text for `fromList`; undefined where that is not possible. */
+  list(conversation: string, range: Range): string | undefined {
+    const statement = this.database.statement('after' in range ? LIST_AFTER : LIST_BEFORE)
+    try {
+      return fromSql(statement.get(...bounds(conversation, range))?.list)
+    } catch {
+      // A BLOB, most likely. If it is something else, reading the rows tells.
+      return undefined
+    }
   }
 
   find(conversation: string, from: string, cids: readonly string[]): (Stored | undefined)[] {

@@ -33,6 +33,10 @@ export function cidToSql(cid: string): string | Buffer {
 export function cidFromSql(value: SqlValue | undefined): string {
   if (!(value instanceof Uint8Array)) return fromSql(value)
   if (value.length !== UUID_BYTES) return fromSql(value.subarray(UUID_BYTES))
-  const hex = asBuffer(value).toString('hex')
+  return uuidOf(asBuffer(value).toString('hex'))
+}
+
+/** The UUID of 32 hexadecimal digits. */
+export function uuidOf(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

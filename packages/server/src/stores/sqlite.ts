@@ -4,6 +4,7 @@ import type { CountRange, Entry, FriendshipRows, Head, Mark, Outcome, Range, Sen
 import { type Port, sameThread } from './sqlite-calls.js'
 import { Database } from './sqlite-database.js'
 import { findDriver } from './sqlite-driver.js'
+import { fromList } from './sqlite-entry.js'
 import { SqliteThread } from './sqlite-thread.js'
 
 export interface SqliteOptions {
@@ -92,8 +93,9 @@ class PortStore implements SqliteStore {
     return this.#port.append(sends, this.#runtime.now())
   }
 
-  read(conversation: string, range: Range): Promise<Entry[]> {
-    return this.#call('read', conversation, range)
+  async read(conversation: string, range: Range): Promise<Entry[]> {
+    const list = await this.#call('list', conversation, range)
+    return list === undefined ? this.#call('read', conversation, range) : fromList(conversation, range, list)
   }
 
   find(conversation: string, from: string, cids: readonly string[]): Promise<(Stored | undefined)[]> {
