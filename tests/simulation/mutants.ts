@@ -179,8 +179,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'entries that a reset puts back stand in front of older ones',
     `${CLIENT}/stores/memory-outbox.ts`,
-    'place = this.places.get(keyOf(item)) ?? place',
-    'place = -1',
+    'this.places.set(keyOf(item), places[index]!)',
+    'this.places.set(keyOf(item), -1)',
     10_000,
   ),
   mutant(

@@ -5,6 +5,7 @@ import { AppendQueue, type AppendRequest } from './append-queue.js'
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.js'
 import { Log } from './log.js'
 import type { Outcome, Send, Store } from './store.js'
+import { TimerWheel } from './timer-wheel.js'
 
 const item = (cid: string, content = cid): SendItem => ({ cid, type: 'text', content })
 const request = (conversation: string, from: string, ...cids: string[]): AppendRequest => ({
@@ -39,6 +40,7 @@ function make({ parallel = 1, ...limits }: Partial<ServerLimits> & { parallel?: 
   const queue = new AppendQueue({
     store: store as unknown as Store,
     runtime: clock,
+    wheel: new TimerWheel(clock, () => {}),
     log: new Log(clock, undefined),
     limits: { ...DEFAULT_SERVER_LIMITS, ...limits },
   })

@@ -1,6 +1,7 @@
-import { contentSize, type Runtime, type SendItem, type Timer } from '@kithwire/protocol'
+import { contentSize, type Runtime, type SendItem } from '@kithwire/protocol'
 import type { Log, LogThrottle } from './log.js'
 import type { Outcome, Send, Store } from './store.js'
+import { Alarm, type TimerWheel } from './timer-wheel.js'
 
 /** A send on its way to the store. */
 export interface AppendRequest extends Send {
@@ -8,9 +9,12 @@ export interface AppendRequest extends Send {
   owner?: object | undefined
   /** The device it came from, so that others can wait for what it has under way. */
   device?: string | undefined
-  /** Called once the store has answered, in the order in which the sends were stored, before the promise resolves. */
+  /** Called once the store has answered, in the order in which the sends were stored, before anybody is told. Never throws. */
   stored?(outcome: Outcome): void
 }
+
+/** What became of a request: undefined if it was dropped, since its socket is gone. Never throws. */
+export type Settle = (outcome: Outcome | undefined) => void
 
 /** A request that was taken. Made once for each message, so field by field: a spread costs as much as all the rest. */
 class Job {
@@ -19,29 +23,40 @@ class Job {
   readonly items: readonly SendItem[]
   readonly owner: object | undefined
   readonly device: string | undefined
-  readonly done: Promise<Outcome | undefined>
-  /** Undefined: dropped, since its socket is gone. */
-  settle!: (outcome: Outcome | undefined) => void
+  /** Who waits for the end of it, which is seldom anybody. */
+  private waiting: (() => void)[] | undefined
 
   constructor(
     readonly request: AppendRequest,
     readonly bytes: number,
     readonly since: number,
+    private readonly settled: Settle,
   ) {
     this.conversation = request.conversation
     this.from = request.from
     this.items = request.items
     this.owner = request.owner
     this.device = request.device
-    this.done = new Promise((resolve) => {
-      this.settle = resolve
+  }
+
+  /** Resolves when it is settled. Not for one that is. */
+  get done(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting ??= []
+      this.waiting.push(resolve)
     })
+  }
+
+  settle(outcome: Outcome | undefined): void {
+    this.settled(outcome)
+    for (const resolve of this.waiting ?? []) resolve()
   }
 }
 
 export interface AppendQueueOptions {
   store: Store
-  runtime: Runtime
+  runtime: Pick<Runtime, 'monotonic'>
+  wheel: TimerWheel
   log: Log
   limits: { batchItems: number; batchBytes: number; queueMs: number; queueItems: number; queueBytes: number }
 }
@@ -58,7 +73,7 @@ const sizeOf = (items: readonly SendItem[]) =>
  * Group commit in front of every store: whenever the store is free, what waits goes into one append, one send of each
  * user in turn, a user's own in order, a send never split. There is no linger: the commit under way is the linger.
  */
-export class AppendQueue {
+export class AppendQueue extends Alarm {
   /** By age. */
   private readonly waiting = new Set<Job>()
   /** By user, in the order of their turns. */
@@ -69,11 +84,12 @@ export class AppendQueue {
   private batches = 0
   private items = 0
   private bytes = 0
-  private deadline: Timer | undefined
   private flushing = false
   private readonly throttle: LogThrottle = {}
 
-  constructor(private readonly options: AppendQueueOptions) {}
+  constructor(private readonly options: AppendQueueOptions) {
+    super()
+  }
 
   /** Sends that wait or are being stored. */
   get size(): number {
@@ -82,15 +98,20 @@ export class AppendQueue {
 
   /** Resolves when the store has answered, with a refusal after too long a wait, or with undefined if it was dropped. */
   append(request: AppendRequest): Promise<Outcome | undefined> {
-    const { limits, runtime } = this.options
+    return new Promise((resolve) => this.add(request, resolve))
+  }
+
+  /** The same without a promise, which costs as much as the rest: `settle` is called at once, or when it is known. */
+  add(request: AppendRequest, settle: Settle): void {
+    const { limits, runtime, wheel } = this.options
     const bytes = sizeOf(request.items)
-    if (this.items + request.items.length > limits.queueItems || this.bytes + bytes > limits.queueBytes)
-      return Promise.resolve(refuse('busy'))
-    const job = new Job(request, bytes, runtime.monotonic())
-    this.enter(job)
-    this.deadline ??= runtime.setTimer(() => this.expire(), limits.queueMs)
+    if (this.items + request.items.length > limits.queueItems || this.bytes + bytes > limits.queueBytes) {
+      settle(refuse('busy'))
+      return
+    }
+    this.enter(new Job(request, bytes, runtime.monotonic(), settle))
+    if (this.tick === 0) wheel.start(this, limits.queueMs)
     this.flushSoon()
-    return job.done
   }
 
   /** Drops what waits for this owner. What is in the store already cannot be taken back. */
@@ -135,9 +156,7 @@ export class AppendQueue {
     if (own.length === 0) this.turns.delete(job.from)
     this.items -= job.items.length
     this.bytes -= job.bytes
-    if (this.waiting.size > 0 || this.deadline === undefined) return
-    this.options.runtime.clearTimer(this.deadline)
-    this.deadline = undefined
+    if (this.waiting.size === 0) this.options.wheel.clear(this)
   }
 
   private leave(job: Job, outcome: Outcome | undefined): void {
@@ -152,14 +171,14 @@ export class AppendQueue {
     job.settle(outcome)
   }
 
-  private expire(): void {
-    const { limits, runtime } = this.options
-    this.deadline = undefined
+  /** Refuses what has waited for too long. */
+  ring(): void {
+    const { limits, runtime, wheel } = this.options
     const now = runtime.monotonic()
     for (const job of this.waiting) {
       const left = job.since + limits.queueMs - now
       if (left > 0) {
-        this.deadline = runtime.setTimer(() => this.expire(), left)
+        wheel.start(this, left)
         return
       }
       this.leave(job, refuse('busy'))

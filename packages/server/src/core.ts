@@ -94,6 +94,7 @@ export class Core {
         },
       },
     )
+    const wheel = new TimerWheel(runtime, (cause) => log.failure('timer_failed', cause))
     const authorizer = new Authorizer(friendships, runtime, limits.membershipMs, () => registry.size > 0)
     const hot = new HotConversations(limits.sweepConversations, bus !== undefined, () => this.context.sweep.start())
     const publish = bus && ((users: readonly string[], hint: Hint) => this.context.link?.publish(users, hint))
@@ -108,9 +109,9 @@ export class Core {
       registry,
       isFile,
       stats: new Stats(),
-      wheel: new TimerWheel(runtime, (cause) => log.failure('timer_failed', cause)),
+      wheel,
       rates: new UserRates(runtime, limits),
-      queue: new AppendQueue({ store, runtime, log, limits }),
+      queue: new AppendQueue({ store, runtime, wheel, log, limits }),
       marks: new MarkQueue(store),
       hot,
       fanOut: new FanOut({ registry, authorizer, log, hot, privacy }, publish),

@@ -2,8 +2,16 @@ import { contentSize, type KithwireErrorCode } from '@kithwire/protocol'
 import type { OutboxItem, OutboxLimits } from '../client-store.js'
 import type { CidRecord } from './indexed-db-schema.js'
 import type { Work } from './indexed-db-work.js'
+import { outboxPlaces } from './outbox-places.js'
 
 const sizeOf = (item: OutboxItem): number => contentSize(item.content, item.meta)
+
+/** Where the last of the user's entries stood that the log still has, and whose place is known. */
+function lastPlace(records: readonly CidRecord[]): number {
+  let last = { seq: 0, place: -1 }
+  for (const { seq = 0, place = -1 } of records) if (place > -1 && seq > last.seq) last = { seq, place }
+  return last.place
+}
 
 /** Keys of one conversation, in a store whose keys begin with it. */
 const within = (conversation: string) => IDBKeyRange.bound([conversation], [conversation, []])
@@ -55,26 +63,20 @@ export class IndexedDbOutbox {
    */
   async putBack(conversation: string, items: readonly OutboxItem[]): Promise<void> {
     const rows: { item: OutboxItem; record: CidRecord }[] = []
-    let before = await this.lastPlace(conversation)
-    for (const item of items) {
-      const record = await this.record(conversation, item.cid)
-      before = record.place ?? before
-      rows.push({ item, record: { ...record, place: before } })
-    }
+    const records: CidRecord[] = []
+    for (const { cid } of items) records.push(await this.record(conversation, cid))
+    const known = records.map(({ place }) => place)
+    const all = await this.work.cids.getAll(within(conversation))
+    const taken = all.flatMap(({ place }) => place ?? [])
+    const places = outboxPlaces(known, lastPlace(all), taken, (await this.work.edit()).next)
+    for (const [index, item] of items.entries())
+      rows.push({ item, record: { ...records[index]!, place: places[index]! } })
     for (const { cid } of await this.all(conversation)) {
       const record = await this.record(conversation, cid)
       rows.push({ item: (await this.remove(conversation, record))!, record })
     }
     rows.sort((one, other) => one.record.place! - other.record.place!)
     for (const { item, record } of rows) await this.put(item, record)
-  }
-
-  /** Where the last of the user's entries stood that the log still has, and whose place is known. */
-  private async lastPlace(conversation: string): Promise<number> {
-    let last = { seq: 0, place: -1 }
-    for (const { seq = 0, place = -1 } of await this.work.cids.getAll(within(conversation)))
-      if (place >= 0 && seq > last.seq) last = { seq, place }
-    return last.place
   }
 
   /** Rows that wait, at most `limit`. */

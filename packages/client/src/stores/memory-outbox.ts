@@ -1,5 +1,6 @@
 import { contentSize } from '@kithwire/protocol'
 import type { OutboxItem, OutboxLimits } from '../client-store.js'
+import { outboxPlaces } from './outbox-places.js'
 
 const sizeOf = (item: OutboxItem): number => contentSize(item.content, item.meta)
 
@@ -42,15 +43,14 @@ export class MemoryOutbox {
    * @param left cids of the user's own entries that stay in the log, the latest first
    */
   putBack(conversation: string, items: readonly OutboxItem[], left: Iterable<string>): void {
-    let place = -1
+    let before = -1
     for (const cid of left) {
-      place = this.places.get(`${conversation} ${cid}`) ?? -1
-      if (place >= 0) break
+      before = this.places.get(`${conversation} ${cid}`) ?? -1
+      if (before > -1) break
     }
-    for (const item of items) {
-      place = this.places.get(keyOf(item)) ?? place
-      this.places.set(keyOf(item), place)
-    }
+    const known = items.map((item) => this.places.get(keyOf(item)))
+    const places = outboxPlaces(known, before, this.places.values(), this.next)
+    for (const [index, item] of items.entries()) this.places.set(keyOf(item), places[index]!)
     const placeOf = (item: OutboxItem) => this.places.get(keyOf(item))!
     const rows = [...items, ...(this.conversations.get(conversation)?.values() ?? [])]
     rows.sort((one, other) => placeOf(one) - placeOf(other))

@@ -77,6 +77,16 @@ export function resetCases(test: Test, begin: Begin): void {
     )
   })
 
+  test('keeps entries from elsewhere in their order when a later reset takes only the younger one', async (store) => {
+    await begin(store)
+    await store.apply('c', [entry(1), mine(2, 'older'), mine(3, 'younger')])
+    await store.reset('c', { resets: 0, to: 1, tail: tail(1), marks: [], at: 5 })
+    await store.apply('c', [mine(2, 'younger')])
+    await store.reset('c', { resets: 1, to: 1, tail: tail(1), marks: [], at: 5 })
+    const cids = (await store.queued('c', 9)).map(({ cid }) => cid)
+    deepStrictEqual(cids, ['older', 'younger'])
+  })
+
   test('puts an entry from elsewhere back behind the one before it, which a later reset takes too', async (store) => {
     await begin(store)
     await store.enqueue(row('two'), NO_LIMITS)

@@ -1,4 +1,4 @@
-import type { Ack, Send } from '@kithwire/protocol'
+import type { Ack, Send, WireErrorCode } from '@kithwire/protocol'
 import { acknowledged, acknowledgement } from '../acknowledge.js'
 import type { Access } from '../authorize.js'
 import type { Context } from '../context.js'
@@ -21,15 +21,16 @@ export function handleSend(context: Context, session: Session, send: Send): void
     session.failure('send_failed', cause)
     answer(session, send, refuseSend(send, 'store_unavailable'))
   }
-  const access = context.authorizer.allowed(conversation, session.user)
-  if (access) {
-    store(context, session, send, access).then((ack) => answer(session, send, ack), failed)
-    return
+  const go = (access: Access) => {
+    try {
+      store(context, session, send, access, failed)
+    } catch (cause) {
+      failed(cause)
+    }
   }
-  context.authorizer
-    .check(conversation, session.user)
-    .then((answered) => store(context, session, send, answered))
-    .then((ack) => answer(session, send, ack), failed)
+  const access = context.authorizer.allowed(conversation, session.user)
+  if (access) go(access)
+  else context.authorizer.check(conversation, session.user).then(go, failed)
 }
 
 function answer(session: Session, { conversation }: Send, ack: Ack): void {
@@ -38,29 +39,40 @@ function answer(session: Session, { conversation }: Send, ack: Ack): void {
 }
 
 /** The rest of the story of a message, once it is authorized: validate, rate, append, and only then hand out. */
-async function store(context: Context, session: Session, send: Send, access: Access): Promise<Ack> {
+function store(context: Context, session: Session, send: Send, access: Access, failed: (cause: unknown) => void): void {
   const { fanOut, queue, rates } = context
   const { conversation } = send
   const from = session.user
-  if (access.refused) return acknowledgement(context, session, send, { stored: [] }, access.refused)
+  const refuse = (outcome: Outcome, short: WireErrorCode | undefined, after?: number) =>
+    acknowledgement(context, session, send, outcome, short, after)
+      .then((ack) => answer(session, send, ack))
+      .catch(failed)
+  if (access.refused) {
+    void refuse({ stored: [] }, access.refused)
+    return
+  }
   const { valid, invalid } = validPrefix(send, context.isFile)
   const { granted, after } = rates.take(from, valid.length)
   const items = granted < valid.length ? valid.slice(0, granted) : valid
   const short = granted < valid.length ? 'rate_limited' : invalid
   // Unless the socket is gone before it gets there: its device sends again on the next one.
-  let outcome: Outcome | undefined
-  if (session.live && items.length > 0) {
-    session.inbound.queued(items.length)
-    outcome = await queue.append({
-      conversation,
-      from,
-      items,
-      owner: session,
-      device: session.key,
-      stored: (result) => fanOut.stored({ conversation, from, items }, result, access.members, session),
-    })
-    session.inbound.unqueued(items.length)
+  if (!session.live || items.length === 0) {
+    void refuse({ stored: [] }, short, after)
+    return
   }
-  if (outcome !== undefined && outcome.refused === undefined && short === undefined) return acknowledged(send, outcome)
-  return acknowledgement(context, session, send, outcome ?? { stored: [] }, short, after)
+  session.inbound.queued(items.length)
+  const request = {
+    conversation,
+    from,
+    items,
+    owner: session,
+    device: session.key,
+    stored: (outcome: Outcome) => fanOut.stored({ conversation, from, items }, outcome, access.members, session),
+  }
+  queue.add(request, (outcome) => {
+    session.inbound.unqueued(items.length)
+    if (outcome === undefined || outcome.refused !== undefined || short !== undefined)
+      void refuse(outcome ?? { stored: [] }, short, after)
+    else answer(session, send, acknowledged(send, outcome))
+  })
 }
