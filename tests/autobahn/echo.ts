@@ -34,9 +34,12 @@ export async function serveEcho(limits: Partial<ServerLimits>): Promise<{ addres
   const handleUpgrade = layer.handleUpgrade.bind(layer)
   layer.handleUpgrade = (request, socket, head, done) =>
     handleUpgrade(request, socket, head, (ws) => {
-      ws.on('message', (data, binary) => {
-        if (binary) ws.send(data)
-      })
+      // Its owner is told without listeners, so that one of ours would not be called.
+      const emit = ws.emit.bind(ws)
+      ws.emit = (event: string | symbol, ...args: unknown[]) => {
+        if (event === 'message' && args[1] === true) ws.send(args[0] as Buffer)
+        return emit(event, ...args)
+      }
       done(ws)
     })
   const server = createServer()

@@ -28,7 +28,7 @@ export function toEntry(conversation: string, row: SqlRow): Entry {
 }
 
 /** A cid as text: the hexadecimal digits of a UUID, or `=` and any other one. */
-const cidText = (column: string) => `iif(typeof(${column}) = 'blob', hex(${column}), '=' || ${column})`
+const cidText = (column: string) => `iif(typeof(${column}) = 'blob', lower(hex(${column})), '=' || ${column})`
 
 /**
  * Entries as one JSON text, which SQLite writes and `JSON.parse` reads in a third of the time that it takes to hand over
@@ -66,7 +66,7 @@ export function fromList(conversation: string, range: Range, list: string): Entr
   return 'after' in range ? entries : entries.reverse()
 }
 
-const cidOfText = (text: string): string => (text.startsWith('=') ? text.slice(1) : uuidOf(text.toLowerCase()))
+const cidOfText = (text: string): string => (text.startsWith('=') ? text.slice(1) : uuidOf(text))
 
 export const toStored = (row: SqlRow, duplicate: boolean): Stored => ({
   seq: Number(row.seq),
