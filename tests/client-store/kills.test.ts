@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,11 +16,14 @@ const WRITER = fileURLToPath(new URL('writer.mjs', import.meta.url))
 /** Runs a writer and kills it after so many lines; what it said until it ended. */
 async function run(folder: string, name: string, lines: number): Promise<string[]> {
   const child = spawn(process.execPath, [WRITER, folder, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // Its output ends a moment before it does, and until then the store is its.
+  const ended = once(child, 'exit')
   const said: string[] = []
   for await (const line of createInterface(child.stdout)) {
     said.push(line)
     if (said.length === lines) child.kill('SIGKILL')
   }
+  await ended
   return said
 }
 
