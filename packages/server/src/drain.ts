@@ -17,7 +17,6 @@ const WAVE_MS = 100
  */
 export async function drain(context: Context, totalMs: number): Promise<void> {
   const { registry, runtime, queue, backlogs } = context
-  const everybody = () => registry.everybody()
   const sleep = (ms: number) => new Promise<void>((resolve) => runtime.setTimer(resolve, ms))
   /** Waits until `done`, but not longer than a share of the time. */
   const until = async (done: () => boolean, share: number) => {
@@ -26,14 +25,14 @@ export async function drain(context: Context, totalMs: number): Promise<void> {
   }
   const alone = () => registry.size === 0
 
-  for (const peer of everybody()) peer.drain(Math.round(totalMs * WAVE_SHARE))
+  for (const peer of registry.everybody()) peer.drain(Math.round(totalMs * WAVE_SHARE))
   await until(alone, TAKE_SHARE)
   context.takesSends = false
   for (const backlog of backlogs) backlog.hurry()
   await until(() => queue.size === 0 && backlogs.size === 0, COMMIT_SHARE)
-  await closeInWaves(everybody(), totalMs * WAVE_SHARE, sleep)
+  await closeInWaves(registry.everybody(), totalMs * WAVE_SHARE, sleep)
   await until(alone, LAST_SHARE)
-  for (const peer of everybody()) peer.terminate()
+  for (const peer of registry.everybody()) peer.terminate()
 }
 
 async function closeInWaves(peers: readonly Peer[], ms: number, sleep: (ms: number) => Promise<void>): Promise<void> {

@@ -60,19 +60,22 @@ export class Inbound {
   }
 
   pause(reason: Reason): void {
-    const before = this.reasons
-    this.reasons |= REASONS[reason]
-    if (before === 0) this.socket.pause?.()
+    this.stopFor(this.reasons | REASONS[reason])
   }
 
   resume(reason: Reason): void {
-    const before = this.reasons
-    this.reasons &= ~REASONS[reason]
-    if (before !== 0 && this.reasons === 0) this.socket.resume?.()
+    this.stopFor(this.reasons & ~REASONS[reason])
   }
 
   resumeAll(): void {
-    for (const reason of Object.keys(REASONS) as Reason[]) this.resume(reason)
+    this.stopFor(0)
+  }
+
+  private stopFor(reasons: number): void {
+    const before = this.reasons
+    this.reasons = reasons
+    if (before === 0 && reasons !== 0) this.socket.pause?.()
+    if (before !== 0 && reasons === 0) this.socket.resume?.()
   }
 
   /** Items went into the append queue: too many of them, and the socket is not read until half have left it. */

@@ -138,10 +138,10 @@ export class LegacySession extends PeerSocket implements Backlog {
   private drop(event: 'legacy_bad_frame' | 'legacy_refused', problem: string): void {
     this.context.stats.add(event)
     this.note(event, { problem })
+    if (event !== 'legacy_bad_frame') return
     const { limits, runtime } = this.context
     this.badFrames ??= new WindowCount(limits.badLegacyFrames)
-    if (event === 'legacy_bad_frame' && this.badFrames.hit(runtime.monotonic()))
-      this.close(1008, 'too many frames that cannot be read')
+    if (this.badFrames.hit(runtime.monotonic())) this.close(1008, 'too many frames that cannot be read')
   }
 
   private sleep(ms: number): Promise<void> {

@@ -248,11 +248,9 @@ export class WsSocket implements SocketLike {
     if (frames === '') return
     this.frames = ''
     this.sent = undefined
-    if (sent === undefined) this.raw.write(frames, 'latin1')
-    else
-      this.raw.write(frames, 'latin1', () => {
-        for (const done of sent) done()
-      })
+    this.raw.write(frames, 'latin1', () => {
+      for (const done of sent ?? []) done()
+    })
   }
 
   close(code?: number, reason?: string): void {

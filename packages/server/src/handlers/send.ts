@@ -43,12 +43,13 @@ function store(context: Context, session: Session, send: Send, access: Access, f
   const { fanOut, queue, rates } = context
   const { conversation } = send
   const from = session.user
-  const refuse = (outcome: Outcome, short: WireErrorCode | undefined, after?: number) =>
+  const refuse = (outcome: Outcome, short: WireErrorCode | undefined, after?: number): void => {
     acknowledgement(context, session, send, outcome, short, after)
       .then((ack) => answer(session, send, ack))
       .catch(failed)
+  }
   if (access.refused) {
-    void refuse({ stored: [] }, access.refused)
+    refuse({ stored: [] }, access.refused)
     return
   }
   const { valid, invalid } = validPrefix(send, context.isFile)
@@ -57,7 +58,7 @@ function store(context: Context, session: Session, send: Send, access: Access, f
   const short = granted < valid.length ? 'rate_limited' : invalid
   // Unless the socket is gone before it gets there: its device sends again on the next one.
   if (!session.live || items.length === 0) {
-    void refuse({ stored: [] }, short, after)
+    refuse({ stored: [] }, short, after)
     return
   }
   session.inbound.queued(items.length)
@@ -72,7 +73,7 @@ function store(context: Context, session: Session, send: Send, access: Access, f
   queue.add(request, (outcome) => {
     session.inbound.unqueued(items.length)
     if (outcome === undefined || outcome.refused !== undefined || short !== undefined)
-      void refuse(outcome ?? { stored: [] }, short, after)
+      refuse(outcome ?? { stored: [] }, short, after)
     else answer(session, send, acknowledged(send, outcome))
   })
 }
