@@ -1,4 +1,4 @@
-import type { Entry, Range, Stored } from '../store.js'
+import type { Entry, Stored } from '../store.js'
 import { type Content, fingerprint, sameContent } from './fingerprint.js'
 import type { SqlRow } from './sqlite-driver.js'
 import { cidFromSql, fromSql, uuidOf } from './sqlite-text.js'
@@ -55,15 +55,14 @@ type ListRow = [
 ]
 
 /** The entries of a list that `asList` has made, in the order of the log. */
-export function fromList(conversation: string, range: Range, list: string): Entry[] {
-  const entries = (JSON.parse(list) as ListRow[]).map((row) => {
+export function fromList(conversation: string, list: string): Entry[] {
+  return (JSON.parse(list) as ListRow[]).map((row) => {
     const [seq, id, cid, createdAt, from, type, content, refFrom, refCid, meta] = row
     const entry: Entry = { id, conversation, seq, from, cid: cidOfText(cid), createdAt, type, content }
     if (refFrom !== null && refCid !== null) entry.ref = [refFrom, cidOfText(refCid)]
     if (meta !== null) entry.meta = JSON.parse(meta)
     return entry
   })
-  return 'after' in range ? entries : entries.reverse()
 }
 
 const cidOfText = (text: string): string => (text.startsWith('=') ? text.slice(1) : uuidOf(text))

@@ -1,21 +1,14 @@
-import { COUNTABLE_TYPES, newId, type SendItem } from '@kithwire/protocol'
+import { newId, type SendItem } from '@kithwire/protocol'
 import { LRUCache } from 'lru-cache'
 import type { CountRange, Entry, Head, Outcome, Range, Send, Stored } from '../store.js'
 import { fingerprint } from './fingerprint.js'
 import type { Database } from './sqlite-database.js'
 import type { SqlRow } from './sqlite-driver.js'
-import {
-  asList,
-  CONTENT_COLUMNS,
-  ENTRY_COLUMNS,
-  ENTRY_JOINS,
-  isRetry,
-  toContent,
-  toEntry,
-  toStored,
-} from './sqlite-entry.js'
+import { CONTENT_COLUMNS, isRetry, toContent, toEntry, toStored } from './sqlite-entry.js'
 import { CommitFailed, refusalOf } from './sqlite-errors.js'
 import type { Names } from './sqlite-names.js'
+import { Recent } from './sqlite-recent.js'
+import { COUNT, ENTRIES, LIST, rowsOf, type Span, TO_BLANK } from './sqlite-span.js'
 import { cidToSql, fromSql, toSql } from './sqlite-text.js'
 
 const INSERT = `
@@ -28,38 +21,10 @@ const FIND = `
   SELECT seq, id, at FROM entry
   WHERE cid = ? AND conversation = (SELECT id FROM conversation WHERE name = ?)
     AND sender = (SELECT id FROM user WHERE name = ?)`
-const HEAD_SEQ = 'SELECT max(seq) AS seq FROM entry WHERE conversation = ?'
-const HEAD = `
-  SELECT c.first, e.seq, e.id FROM conversation c LEFT JOIN entry e
-    ON e.conversation = c.id AND e.seq = (SELECT max(seq) FROM entry WHERE conversation = c.id)
-  WHERE c.name = ?`
-// One statement, so that `first` and the entries are of one state of the file; one lower bound, so that the index is
-// entered at it.
-const AFTER = `
-  SELECT ${ENTRY_COLUMNS} FROM conversation c JOIN entry e ON e.conversation = c.id ${ENTRY_JOINS}
-  WHERE c.name = ? AND e.seq > max(?, c.first - 1) ORDER BY e.seq LIMIT ?`
-const BEFORE = `
-  SELECT ${ENTRY_COLUMNS} FROM conversation c JOIN entry e ON e.conversation = c.id ${ENTRY_JOINS}
-  WHERE c.name = ? AND e.seq >= c.first AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`
-const LIST_AFTER = asList(AFTER)
-const LIST_BEFORE = asList(BEFORE)
-const ID_AT = `
-  SELECT e.id FROM conversation c JOIN entry e ON e.conversation = c.id WHERE c.name = ? AND e.seq = ?`
-const COUNT = `
-  SELECT count(*) AS n FROM conversation c JOIN entry e ON e.conversation = c.id
-  WHERE c.name = ? AND e.seq > max(?, c.first - 1) AND e.seq <= ?
-    AND e.sender IS NOT (SELECT id FROM user WHERE name = ?)
-    AND e.type IN (${COUNTABLE_TYPES.map((type) => `'${type}'`).join(', ')})`
-const TO_BLANK = `
-  SELECT e.pos, e.seq, ${CONTENT_COLUMNS} FROM entry e LEFT JOIN user r ON r.id = e.ref_sender
-  WHERE e.conversation = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq`
-
-const bounds = (conversation: string, range: Range) =>
-  [
-    toSql(conversation),
-    'after' in range ? range.after : range.before,
-    Math.max(0, Math.floor(range.limit)) || 0,
-  ] as const
+const HEAD_SEQ = 'SELECT max(seq) AS seq FROM place WHERE conversation = ?'
+const CONVERSATION = 'SELECT id, first FROM conversation WHERE name = ?'
+const ID_AT = 'SELECT e.id FROM place p JOIN entry e ON e.pos = p.pos WHERE p.conversation = ? AND p.seq = ?'
+const ID_OF = 'SELECT id FROM entry WHERE pos = ?'
 
 /** Heads that are remembered. */
 const REMEMBERED = 50_000
@@ -69,17 +34,18 @@ const BLANKED_AT_ONCE = 500
 
 /** The entries. Everything runs to its end on the thread that calls. */
 export class SqliteLog {
-  /** Conversation → head: a guess, for other processes write too. The unique index has the last word. */
+  readonly #recent: Recent
+  /** Conversation → head. */
   readonly #heads = new LRUCache<number, number>({ max: REMEMBERED })
-  #dataVersion: unknown
-  #generation = 0
   #secret: Uint8Array | undefined
 
   constructor(
     private readonly database: Database,
     private readonly conversations: Names,
     private readonly users: Names,
-  ) {}
+  ) {
+    this.#recent = new Recent(database)
+  }
 
   /** One transaction, whatever the number of sends. `at` is the server's wall clock in ms. */
   append(sends: readonly Send[], at: number): Outcome[] {
@@ -93,16 +59,21 @@ export class SqliteLog {
   }
 
   read(conversation: string, range: Range): Entry[] {
-    const rows = this.database.statement('after' in range ? AFTER : BEFORE).all(...bounds(conversation, range))
-    const entries = rows.map((row) => toEntry(conversation, row))
-    return 'after' in range ? entries : entries.reverse()
+    return this.#look(() => {
+      const span = this.#spanOf(conversation, range)
+      return span ? rowsOf(this.database, ENTRIES, span).map((row) => toEntry(conversation, row)) : []
+    })
   }
 
   /** The same as one text for `fromList`, which takes a third of the time; undefined where that is not possible. */
   list(conversation: string, range: Range): string | undefined {
-    const statement = this.database.statement('after' in range ? LIST_AFTER : LIST_BEFORE)
     try {
-      return fromSql(statement.get(...bounds(conversation, range))?.list)
+      return this.#look(() => {
+        const span = this.#spanOf(conversation, range)
+        if (!span) return '[]'
+        const [older = '[]', newer = '[]'] = rowsOf(this.database, LIST, span).map((row) => fromSql(row.list))
+        return newer === '[]' ? older : older === '[]' ? newer : `${older.slice(0, -1)},${newer.slice(1)}`
+      })
     } catch {
       // A BLOB, most likely. If it is something else, reading the rows tells.
       return undefined
@@ -121,41 +92,44 @@ export class SqliteLog {
   }
 
   heads(conversations: readonly string[]): Head[] {
-    return this.database.snapshot(() =>
+    return this.#look(() =>
       conversations.map((conversation) => {
-        const row = this.database.statement(HEAD).get(toSql(conversation))
-        if (row?.seq == null) return { conversation, head: 0, first: 1, tail: '' }
-        return { conversation, head: Number(row.seq), first: Number(row.first), tail: fromSql(row.id).slice(-8) }
+        const log = this.#find(conversation)
+        const head = log ? this.#headOf(log.id) : 0
+        if (!log || head === 0) return { conversation, head: 0, first: 1, tail: '' }
+        return { conversation, head, first: log.first, tail: this.#tailAt(log.id, head) }
       }),
     )
   }
 
   count(ranges: readonly CountRange[]): number[] {
-    const statement = this.database.statement(COUNT)
-    return this.database.snapshot(() =>
-      ranges.map(({ conversation, after, to, except }) =>
-        Number(statement.get(toSql(conversation), after, to, toSql(except))?.n),
-      ),
+    return this.#look(() =>
+      ranges.map(({ conversation, after, to, except }) => {
+        const span = this.#spanOf(conversation, { after, limit: to - after })
+        if (!span) return 0
+        return rowsOf(this.database, COUNT, span, toSql(except)).reduce((sum, { n }) => sum + Number(n), 0)
+      }),
     )
   }
 
   tail(conversation: string, seq: number): string {
-    const row = this.database.statement(ID_AT).get(toSql(conversation), seq)
-    return row ? fromSql(row.id).slice(-8) : ''
+    return this.#look(() => {
+      const log = this.#find(conversation)
+      return log ? this.#tailAt(log.id, seq) : ''
+    })
   }
 
   /** Blanks the next entries below `first`. True when none is left; until then it wants to be called again. */
   retain(conversation: string, first: number): boolean {
     return this.#write(() => {
-      const row = this.database.statement('SELECT id, first FROM conversation WHERE name = ?').get(toSql(conversation))
-      if (!row) return true
-      const id = Number(row.id)
-      const start = Number(row.first)
-      const target = Math.min(first, this.#headOf(id) + 1)
-      const end = Math.min(target, start + BLANKED_AT_ONCE)
-      if (!(end > start)) return true
-      for (const entry of this.database.statement(TO_BLANK).all(id, start, end)) this.#blank(entry)
-      this.database.statement('UPDATE conversation SET first = ? WHERE id = ?').run(end, id)
+      const log = this.#find(conversation)
+      if (!log) return true
+      const target = Math.min(first, this.#headOf(log.id) + 1)
+      const end = Math.min(target, log.first + BLANKED_AT_ONCE)
+      if (!(end > log.first)) return true
+      for (const entry of rowsOf(this.database, TO_BLANK, this.#recent.span(log.id, log.first, end - 1)))
+        this.#blank(entry)
+      this.database.statement('UPDATE conversation SET first = ? WHERE id = ?').run(end, log.id)
       return end >= target
     })
   }
@@ -167,24 +141,60 @@ export class SqliteLog {
   #write<T>(work: () => T): T {
     try {
       return this.database.write(() => {
-        this.#checkHeads()
+        this.#refresh()
+        this.#recent.placeIfMany()
         return work()
       })
     } catch (error) {
       this.#heads.clear()
+      this.#recent.forget()
       this.conversations.forget()
       this.users.forget()
       throw error
     }
   }
 
+  /** Looks at one state of the file. */
+  #look<T>(work: () => T): T {
+    return this.database.snapshot(() => {
+      this.#refresh()
+      return work()
+    })
+  }
+
   /** Another writer, or another connection: what is remembered may be behind, or after an operator's work, ahead. */
-  #checkHeads(): void {
-    const version = this.database.statement('PRAGMA data_version').get()?.data_version
-    if (version === this.#dataVersion && this.database.generation === this.#generation) return
-    this.#dataVersion = version
-    this.#generation = this.database.generation
-    this.#heads.clear()
+  #refresh(): void {
+    if (this.#recent.refresh()) this.#heads.clear()
+  }
+
+  #find(conversation: string): { id: number; first: number } | undefined {
+    const row = this.database.statement(CONVERSATION).get(toSql(conversation))
+    return row && { id: Number(row.id), first: Number(row.first) }
+  }
+
+  /** Where the entries of a range are; undefined if there are none. Without gaps, seqs are arithmetic. */
+  #spanOf(conversation: string, range: Range): Span | undefined {
+    const log = this.#find(conversation)
+    if (!log) return undefined
+    const limit = Math.max(0, Math.floor(range.limit)) || 0
+    const head = this.#headOf(log.id)
+    let from = log.first
+    let to = head
+    if ('after' in range) {
+      from = Math.max(range.after + 1, log.first)
+      to = Math.min(head, from + limit - 1)
+    } else {
+      to = Math.min(range.before - 1, head)
+      from = Math.max(log.first, to - limit + 1)
+    }
+    return from > to ? undefined : this.#recent.span(log.id, from, to)
+  }
+
+  #tailAt(id: number, seq: number): string {
+    const [pos] = this.#recent.span(id, seq, seq).recent
+    const row =
+      pos === undefined ? this.database.statement(ID_AT).get(id, seq) : this.database.statement(ID_OF).get(pos)
+    return row ? fromSql(row.id).slice(-8) : ''
   }
 
   #store({ conversation, from, items }: Send, at: number): Outcome {
@@ -208,27 +218,23 @@ export class SqliteLog {
     const refSender = ref ? this.users.intern(ref[0]) : null
     const refCid = ref ? cidToSql(ref[1]) : null
     const json = meta ? JSON.stringify(meta) : null
-    for (let head = this.#headOf(log); ; ) {
-      const seq = head + 1
-      const { changes } = this.database
-        .statement(INSERT)
-        .run(log, seq, sender, id, cid, at, toSql(type), toSql(content), refSender, refCid, json)
-      if (Number(changes) === 1) {
-        this.#heads.set(log, seq)
-        return { seq, id, at, duplicate: false }
-      }
-      const original = this.database.statement(BY_CID).get(cid, log, sender)
-      if (original) return isRetry(original, item, this.#key()) ? toStored(original, true) : undefined
-      // So it was the seq that is taken. Under the write lock the second look is right.
-      const before = head
-      this.#heads.delete(log)
-      head = this.#headOf(log)
-      if (head === before) throw new Error(`Entry ${seq} of conversation ${log} was refused without a reason.`)
+    // Nobody else can write now, so this is the next.
+    const seq = this.#headOf(log) + 1
+    const { changes, lastInsertRowid } = this.database
+      .statement(INSERT)
+      .run(log, seq, sender, id, cid, at, toSql(type), toSql(content), refSender, refCid, json)
+    if (Number(changes) === 1) {
+      this.#recent.add(log, seq, Number(lastInsertRowid))
+      this.#heads.set(log, seq)
+      return { seq, id, at, duplicate: false }
     }
+    const original = this.database.statement(BY_CID).get(cid, log, sender)
+    if (!original) throw new Error(`Entry ${seq} of conversation ${log} was refused without a reason.`)
+    return isRetry(original, item, this.#key()) ? toStored(original, true) : undefined
   }
 
   #headOf(log: number): number {
-    const known = this.#heads.get(log)
+    const known = this.#recent.headOf(log) ?? this.#heads.get(log)
     if (known !== undefined) return known
     const head = Number((this.database.statement(HEAD_SEQ).get(log) as SqlRow).seq ?? 0)
     this.#heads.set(log, head)

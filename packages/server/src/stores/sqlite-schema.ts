@@ -6,8 +6,10 @@ import type { Connection } from './sqlite-driver.js'
  * later one removes the old and raises `min_reader`. So an older process may go on using a file that a newer one has
  * opened, during a deploy and after a way back.
  *
- * - `entry` is the log. `pos` is the global position; the head of a conversation is its last row in `entry_seq`, so
- *   nothing can disagree with the log. `cid` comes first in its index, and UUIDv7 cids make that append-only.
+ * - `entry` is the log. `pos` is the global position. `cid` comes first in its index, and UUIDv7 cids make that
+ *   append-only.
+ * - `place` says where in the log a conversation's entries are: all up to the position `placed`. It is not an index of
+ *   `entry`, so that thousands of entries may be put into it at once, see sqlite-recent.ts.
  * - `conversation.first` is the first seq that has content.
  * - Strings of callers may be TEXT or BLOB, see sqlite-text.ts.
  */
@@ -62,6 +64,18 @@ const MIGRATIONS: readonly { minReader: number; sql: string }[] = [
   },
   // `mark.seen` is null where it is the same as `read`.
   { minReader: 1, sql: 'ALTER TABLE mark ADD COLUMN seen INTEGER' },
+  // In one step, since no version before it was released.
+  {
+    minReader: 3,
+    sql: `
+      CREATE TABLE place (
+        conversation INTEGER NOT NULL, seq INTEGER NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (conversation, seq)
+      ) WITHOUT ROWID;
+      INSERT INTO place SELECT conversation, seq, pos FROM entry ORDER BY conversation, seq;
+      INSERT INTO store SELECT 'placed', coalesce(max(pos), 0) FROM entry;
+      DROP INDEX entry_seq;
+    `,
+  },
 ]
 
 /** The version of the schema that this code writes. */

@@ -95,7 +95,7 @@ class PortStore implements SqliteStore {
 
   async read(conversation: string, range: Range): Promise<Entry[]> {
     const list = await this.#call('list', conversation, range)
-    return list === undefined ? this.#call('read', conversation, range) : fromList(conversation, range, list)
+    return list === undefined ? this.#call('read', conversation, range) : fromList(conversation, list)
   }
 
   find(conversation: string, from: string, cids: readonly string[]): Promise<(Stored | undefined)[]> {
