@@ -58,9 +58,9 @@ export interface ServerLimits extends Limits {
   queueItems: number
   /** Bytes of all items that may wait for the store; beyond it `busy` at once. @default 67108864 */
   queueBytes: number
-  /** Items of one append. @default 128 */
+  /** Items of one append. @default 1024 */
   batchItems: number
-  /** Bytes of one append. @default 262144 */
+  /** Bytes of one append. @default 1048576 */
   batchBytes: number
   /** Ms for which the members of a conversation are remembered. @default 30000 */
   membershipMs: number
@@ -107,8 +107,8 @@ export const DEFAULT_SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   queueMs: 5_000,
   queueItems: 20_000,
   queueBytes: 67_108_864,
-  batchItems: 128,
-  batchBytes: 262_144,
+  batchItems: 1_024,
+  batchBytes: 1_048_576,
   membershipMs: 30_000,
   sweepMs: 60_000,
   sweepConversations: 50_000,
