@@ -1,6 +1,6 @@
 import { type IMessage, PROTOCOL_LIMITS, utf8Length } from '@kithwire/protocol'
 import { jsonLength } from './frame-text.js'
-import { type Entry, type Range, type Store, toMessage } from './store.js'
+import { type Entry, type Head, type Range, type Store, toMessage } from './store.js'
 
 /** A window of a log, as far as it fits into one page. */
 export interface Page {
@@ -74,16 +74,21 @@ export async function readPage(
   range: Range,
   tail = '',
 ): Promise<Page | { reset: Reset }> {
-  const head = (await store.heads([conversation]))[0]!
   const after = 'after' in range ? range.after : undefined
-  if (after !== undefined && after > head.head) return { reset: await resetTo(store, conversation, head.head) }
   const verify = after !== undefined && after > 0 && tail !== ''
-  const entries = await store.read(conversation, verify ? { after: after - 1, limit: range.limit + 1 } : range)
+  // Together, since each call to a store is a way to another thread or machine and back.
+  const [[head], entries] = await Promise.all([
+    store.heads([conversation]) as Promise<[Head]>,
+    store.read(conversation, verify ? { after: after - 1, limit: range.limit + 1 } : range),
+  ])
+  if (after !== undefined && after > head.head) return { reset: await resetTo(store, conversation, head.head) }
   if (verify) {
     if ((await takeTail(store, conversation, after, entries)) !== tail)
       return { reset: await resetTo(store, conversation, after - 1) }
   }
-  const page = fit(entries.slice(0, range.limit), after === undefined ? 'back' : 'front')
+  // Retention may have come between the two.
+  const left = entries.filter(({ seq }) => seq >= head.first)
+  const page = fit(left.slice(0, range.limit), after === undefined ? 'back' : 'front')
   const items = page.map((entry) => toMessage(entry, members))
   const last = items.at(-1)?.seq ?? 0
   const more = items.length > 0 && (after === undefined ? items[0]!.seq > head.first : last < head.head)
