@@ -1,11 +1,11 @@
 import type { SocketFactory } from '@kithwire/protocol'
 import NodeSocket from 'isomorphic-ws'
 
-/** What a server's plain HTTP answer to a handshake means, as a close code. */
+/**
+ * What a plain HTTP answer to a handshake means, as a close code. Any other is one of a network that wants a sign-in, or
+ * of a proxy, and is tried again: the server itself says a final no with a close code, as a browser could not see this.
+ */
 const REFUSED = new Map([
-  [400, 4506],
-  [401, 4501],
-  [403, 4503],
   [429, 1013],
   [503, 1013],
 ])
