@@ -122,7 +122,7 @@ export class KithwireLine extends Line {
       .splice(0, ITEMS)
       .map((n) => `{"cid":"${this.cids.get(n)}","type":"text","content":"${bodyOf(n)}"}`)
     const { conversation } = this.target
-    this.write(`{"v":1,"t":"send","n":${++this.n},"conversation":"${conversation}","items":[${items.join(',')}]}`)
+    this.write(`{"v":1,"t":"send","conversation":"${conversation}","items":[${items.join(',')}],"n":${++this.n}}`)
   }
 
   private acknowledged(

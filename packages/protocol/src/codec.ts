@@ -3,6 +3,7 @@ import type { WireErrorCode } from './errors.js'
 import { checkKeys, Fields, kindOf } from './fields.js'
 import { isInteger, isObject } from './guards.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
+import { readPlainSend } from './plain-send.js'
 import { readClientFrame } from './read-client.js'
 import { readServerFrame } from './read-server.js'
 import { VERSION } from './version.js'
@@ -33,7 +34,8 @@ export function decodeClientFrame(
   text: string,
   limits: Pick<Limits, 'content'> = DEFAULT_LIMITS,
 ): Decoded<ClientFrame> {
-  return decode(text, (type, fields) => readClientFrame(type, fields, limits))
+  const plain = readPlainSend(text, limits)
+  return plain ? { ok: true, frame: plain } : decode(text, (type, fields) => readClientFrame(type, fields, limits))
 }
 
 /** Reads a frame that a server sent. Never throws. A type that is not known is `unknown_type`, which a client ignores. */

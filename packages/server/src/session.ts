@@ -1,5 +1,5 @@
 import type { ClientFrame, Problem, ServerFrame, SocketLike, WireErrorCode } from '@kithwire/protocol'
-import { decodeClientFrame, newId, utf8Length, WIRE_ERRORS } from '@kithwire/protocol'
+import { decodeClientFrame, newId, WIRE_ERRORS } from '@kithwire/protocol'
 import { Behind } from './behind.js'
 import type { Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
@@ -174,7 +174,7 @@ export class Session extends PeerSocket implements DevicePeer {
 
   private read(text: string): void {
     const { limits, stats } = this.context
-    const bytes = utf8Length(text)
+    const bytes = Buffer.byteLength(text)
     if (bytes > limits.frame) {
       this.close(1009, 'a frame beyond the limit')
       return
