@@ -54,6 +54,22 @@ function make({ parallel = 1, ...limits }: Partial<ServerLimits> & { parallel?: 
 }
 
 describe('AppendQueue', () => {
+  it('lets a store say when what arrived is to be stored', async () => {
+    const { clock, store, queue } = make()
+    const flushes: (() => void)[] = []
+    Object.assign(store, { gather: (flush: () => void) => void flushes.push(flush) })
+    const first = queue.append(request('c1', 'ann', 'a1'))
+    await clock.settle()
+    const second = queue.append(request('c2', 'ben', 'b1'))
+    await clock.settle()
+    expect(store.batches).toEqual([])
+    expect(flushes).toHaveLength(1)
+    flushes[0]!()
+    expect(store.cids).toEqual([['a1', 'b1']])
+    store.batches[0]!.finish()
+    await Promise.all([first, second])
+  })
+
   it('stores together what comes while the store is busy, without a timer for it', async () => {
     const { clock, store, queue, finishAll } = make()
     const first = queue.append(request('c1', 'ann', 'a1'))

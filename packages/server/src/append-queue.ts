@@ -185,14 +185,17 @@ export class AppendQueue extends Alarm {
     }
   }
 
-  /** At the end of the turn, so that frames that arrived together are stored together. */
+  /** At the end of the turn, or when the store says, so that frames that arrived together are stored together. */
   private flushSoon(): void {
     if (this.flushing) return
     this.flushing = true
-    void Promise.resolve().then(() => {
+    const flush = () => {
       this.flushing = false
       this.flush()
-    })
+    }
+    const { store } = this.options
+    if (store.gather) store.gather(flush)
+    else void Promise.resolve().then(flush)
   }
 
   private flush(): void {

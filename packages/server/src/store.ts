@@ -90,6 +90,11 @@ export interface Store {
   readonly durable: boolean
   /** Appends that may be under way at once for disjoint conversations. 1 where a single writer gains nothing from more. */
   readonly parallel: number
+  /**
+   * Calls `flush` once all sockets that have something to read were read. For a store whose appends block the thread,
+   * which else would store the first frame alone. @default at the end of the turn
+   */
+  gather?(flush: () => void): void
   /** One outcome per send, in the same order. Sends of one conversation are stored in the order given. */
   append(sends: readonly Send[]): Promise<Outcome[]>
   read(conversation: string, range: Range): Promise<Entry[]>
