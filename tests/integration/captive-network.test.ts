@@ -1,14 +1,12 @@
 import { createServer, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import WsRequest from '@kithwire/client'
 import { expect, it } from 'vitest'
-import { cleanup, ended, makeChat } from './serve.js'
+import { cleanup, ended, listen, makeChat } from './serve.js'
 
 /** A network that wants a sign-in and answers in place of the server, until it has done so twice. */
 async function portal(status: number): Promise<{ port: number; left: Promise<void> }> {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const port = await listen(server)
   let answers = 0
   const left = new Promise<void>((resolve) => {
     server.on('upgrade', (_request, socket) => {
