@@ -138,7 +138,7 @@ describe('AppendQueue', () => {
     await clock.settle()
     expect(store.cids).toEqual([['a1'], ['x1']])
     await finishAll()
-    expect(store.cids).toEqual([['a1'], ['x1'], ['b1', 'a2']])
+    expect(store.cids).toEqual([['a1'], ['x1'], ['a2', 'b1']])
   })
 
   it('refuses busy what waited too long, and leaves what is in the store', async () => {

@@ -23,6 +23,8 @@ class Job {
   readonly items: readonly SendItem[]
   readonly owner: object | undefined
   readonly device: string | undefined
+  /** When more waits than one batch holds: in which round of the users it is this one's turn; 0 while that is open. */
+  turn = 0
   /** Who waits for the end of it, which is seldom anybody. */
   private waiting: (() => void)[] | undefined
 
@@ -72,16 +74,18 @@ const sizeOf = (items: readonly SendItem[]) =>
 /**
  * Group commit in front of every store: whenever the store is free, what waits goes into one append, one send of each
  * user in turn, a user's own in order, a send never split. There is no linger: the commit under way is the linger.
+ *
+ * Plain lists, which are searched when somebody leaves or asks: each message enters and leaves, and a Map or a Set that
+ * this goes on in gets a new table again and again. V8 links the old tables to the new ones, so that one that has
+ * become old keeps alive all that ever was in those after it, until the next full collection.
  */
 export class AppendQueue extends Alarm {
   /** By age. */
-  private readonly waiting = new Set<Job>()
-  /** By user, in the order of their turns. */
-  private readonly turns = new Map<string, Job[]>()
-  private readonly storing = new Set<Job>()
-  private readonly locked = new Set<string>()
-  private readonly devices = new Map<string, Job[]>()
-  private batches = 0
+  private waiting: Job[] = []
+  /** What is being stored, by batch. */
+  private batches: readonly (readonly Job[])[] = []
+  /** The round of the users that is under way. */
+  private round = 1
   private items = 0
   private bytes = 0
   private flushing = false
@@ -93,7 +97,7 @@ export class AppendQueue extends Alarm {
 
   /** Sends that wait or are being stored. */
   get size(): number {
-    return this.waiting.size + this.storing.size
+    return this.batches.reduce((sum, batch) => sum + batch.length, this.waiting.length)
   }
 
   /** Resolves when the store has answered, with a refusal after too long a wait, or with undefined if it was dropped. */
@@ -109,80 +113,61 @@ export class AppendQueue extends Alarm {
       settle(refuse('busy'))
       return
     }
-    this.enter(new Job(request, bytes, runtime.monotonic(), settle))
+    this.waiting.push(new Job(request, bytes, runtime.monotonic(), settle))
+    this.items += request.items.length
+    this.bytes += bytes
     if (this.tick === 0) wheel.start(this, limits.queueMs)
     this.flushSoon()
   }
 
   /** Drops what waits for this owner. What is in the store already cannot be taken back. */
   discard(owner: object): void {
-    for (const job of this.waiting) if (job.owner === owner) this.leave(job, undefined)
+    this.leave((job) => job.owner === owner, undefined)
   }
 
   /** Refuses `busy` what waits for a conversation, so that it is authorized anew, and waits for what is in the store. */
   async recall(conversation: string): Promise<void> {
-    for (const job of this.waiting) if (job.conversation === conversation) this.leave(job, refuse('busy'))
-    await Promise.all([...this.storing].filter((job) => job.conversation === conversation).map((job) => job.done))
+    this.leave((job) => job.conversation === conversation, refuse('busy'))
+    await ended(this.batches.flat().filter((job) => job.conversation === conversation))
   }
 
   /** Resolves when everything that this device has under way now is settled. */
   async settled(device: string): Promise<void> {
-    await Promise.all([...(this.devices.get(device) ?? [])].map((job) => job.done))
+    await ended(this.all().filter((job) => job.device === device))
   }
 
   /** Resolves when nothing waits and nothing is being stored. */
   async idle(): Promise<void> {
-    while (this.size > 0) await Promise.all([...this.waiting, ...this.storing].map((job) => job.done))
+    while (this.size > 0) await ended(this.all())
   }
 
-  private enter(job: Job): void {
-    this.waiting.add(job)
-    const own = this.turns.get(job.from)
-    if (own === undefined) this.turns.set(job.from, [job])
-    else own.push(job)
-    this.items += job.items.length
-    this.bytes += job.bytes
-    if (job.device === undefined) return
-    const jobs = this.devices.get(job.device)
-    if (jobs === undefined) this.devices.set(job.device, [job])
-    else jobs.push(job)
+  private all(): Job[] {
+    return [...this.batches.flat(), ...this.waiting]
   }
 
-  /** Takes a waiting job out of its user's turns. */
-  private take(job: Job): void {
-    this.waiting.delete(job)
-    const own = this.turns.get(job.from)!
-    own.splice(own.indexOf(job), 1)
-    if (own.length === 0) this.turns.delete(job.from)
-    this.items -= job.items.length
-    this.bytes -= job.bytes
-    if (this.waiting.size === 0) this.options.wheel.clear(this)
+  /** Settles what waits and is one of these. */
+  private leave(which: (job: Job) => boolean, outcome: Outcome | undefined): void {
+    const leaving = this.waiting.filter(which)
+    if (leaving.length === 0) return
+    this.keep(this.waiting.filter((job) => !leaving.includes(job)))
+    for (const job of leaving) job.settle(outcome)
   }
 
-  private leave(job: Job, outcome: Outcome | undefined): void {
-    this.take(job)
-    this.settle(job, outcome)
-  }
-
-  private settle(job: Job, outcome: Outcome | undefined): void {
-    const jobs = job.device === undefined ? undefined : this.devices.get(job.device)
-    if (jobs?.length === 1) this.devices.delete(job.device!)
-    else jobs?.splice(jobs.indexOf(job), 1)
-    job.settle(outcome)
+  /** What waits from now on. */
+  private keep(waiting: Job[]): void {
+    this.waiting = waiting
+    this.items = waiting.reduce((sum, { items }) => sum + items.length, 0)
+    this.bytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (waiting.length === 0) this.options.wheel.clear(this)
   }
 
   /** Refuses what has waited for too long. */
   ring(): void {
     const { limits, runtime, wheel } = this.options
-    const now = runtime.monotonic()
-    for (const job of this.waiting) {
-      const left = job.since + limits.queueMs - now
-      if (left > 0) {
-        wheel.start(this, left)
-        return
-      }
-      this.leave(job, refuse('busy'))
-    }
+    const latest = runtime.monotonic() - limits.queueMs
+    this.leave((job) => job.since <= latest, refuse('busy'))
+    const [oldest] = this.waiting
+    if (oldest !== undefined && this.tick === 0) wheel.start(this, oldest.since - latest)
   }
 
   /** At the end of the turn, or when the store says, so that frames that arrived together are stored together. */
@@ -199,52 +184,55 @@ export class AppendQueue extends Alarm {
   }
 
   private flush(): void {
-    while (this.batches < this.options.store.parallel) {
+    while (this.waiting.length > 0 && this.batches.length < this.options.store.parallel) {
       const batch = this.nextBatch()
       if (batch.length === 0) return
       void this.commit(batch)
     }
   }
 
-  private nextBatch(): Job[] {
+  /** Takes from what waits what is stored next: all of it, as a rule. */
+  private nextBatch(): readonly Job[] {
     const { batchItems, batchBytes } = this.options.limits
-    const batch: Job[] = []
+    const { waiting } = this
+    if (this.batches.length === 0 && this.items <= batchItems && this.bytes <= batchBytes) {
+      this.keep([])
+      return waiting
+    }
+    const locked = new Set(this.batches.flat().map(({ conversation }) => conversation))
+    const batch = new Set<Job>()
     let items = 0
     let bytes = 0
-    for (let missed = 0; missed < this.turns.size; ) {
-      const [user, own] = this.turns.entries().next().value!
-      const job = own.find(({ conversation }) => !this.locked.has(conversation))
-      if (job && batch.length > 0 && (items + job.items.length > batchItems || bytes + job.bytes > batchBytes)) break
-      // To the end of the line, whether or not there was one to take.
-      this.turns.delete(user)
-      this.turns.set(user, own)
-      if (job === undefined) {
-        missed++
-        continue
-      }
-      missed = 0
-      this.take(job)
-      batch.push(job)
+    for (const job of this.inTurn()) {
+      if (locked.has(job.conversation)) continue
+      if (batch.size > 0 && (items + job.items.length > batchItems || bytes + job.bytes > batchBytes)) break
+      batch.add(job)
       items += job.items.length
       bytes += job.bytes
+      this.round = job.turn
     }
-    return batch
+    this.keep(waiting.filter((job) => !batch.has(job)))
+    return [...batch]
+  }
+
+  /** What waits, one send of each user in each round, and within a round by age. */
+  private inTurn(): Job[] {
+    const last = new Map<string, number>()
+    for (const job of this.waiting) {
+      if (job.turn === 0) job.turn = Math.max(this.round, (last.get(job.from) ?? 0) + 1)
+      last.set(job.from, job.turn)
+    }
+    return [...this.waiting].sort((one, other) => one.turn - other.turn)
   }
 
   private async commit(batch: readonly Job[]): Promise<void> {
-    this.batches++
-    for (const job of batch) {
-      this.storing.add(job)
-      this.locked.add(job.conversation)
-    }
+    this.batches = [...this.batches, batch]
     const outcomes = await this.store(batch)
-    this.batches--
+    this.batches = this.batches.filter((other) => other !== batch)
     batch.forEach((job, index) => {
-      this.storing.delete(job)
-      this.locked.delete(job.conversation)
       const outcome = outcomes[index] ?? refuse('store_unavailable')
       job.request.stored?.(outcome)
-      this.settle(job, outcome)
+      job.settle(outcome)
     })
     this.flush()
   }
@@ -260,4 +248,8 @@ export class AppendQueue extends Alarm {
       return []
     }
   }
+}
+
+async function ended(jobs: readonly Job[]): Promise<void> {
+  await Promise.all(jobs.map((job) => job.done))
 }

@@ -27,8 +27,8 @@ export class Session extends PeerSocket implements DevicePeer {
   /** `sync` requests under way. */
   syncs = 0
   private state: SessionState = OPENING
-  /** Conversations with a send in flight. Like all that most sockets never need, made with the first one. */
-  private sending: Set<string> | undefined
+  /** Conversations with a send in flight: none or one, as a rule, and a list made anew is cheaper than a Set. */
+  private sending: readonly string[] = []
   private held: ClientFrame[] | undefined
   private badFrames: WindowCount | undefined
   private readonly behind: Behind
@@ -63,14 +63,13 @@ export class Session extends PeerSocket implements DevicePeer {
 
   /** False if a send is in flight in this conversation. */
   beginSend(conversation: string): boolean {
-    this.sending ??= new Set()
-    if (this.sending.has(conversation)) return false
-    this.sending.add(conversation)
+    if (this.sending.includes(conversation)) return false
+    this.sending = [...this.sending, conversation]
     return true
   }
 
   endSend(conversation: string): void {
-    this.sending?.delete(conversation)
+    this.sending = this.sending.filter((other) => other !== conversation)
   }
 
   get takesFrames(): boolean {

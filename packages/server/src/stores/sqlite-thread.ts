@@ -12,8 +12,9 @@ export interface WorkerOptions {
   busyTimeoutMs: number
 }
 
-export type Question = [id: number, name: CallName, args: unknown[]]
-export type Answer = [id: number, result: unknown, error?: SentError]
+/** Answered one after the other. */
+export type Question = [name: CallName, args: unknown[]]
+export type Answer = [result: unknown, error?: SentError]
 
 interface Pending {
   resolve(result: unknown): void
@@ -41,10 +42,10 @@ export function workerFile(here = __filename): string {
 
 /** The database on a worker thread of its own, so that a commit of 10 to 50 ms does not hold up the sockets. */
 export class SqliteThread implements Port {
-  readonly #pending = new Map<number, Pending>()
+  /** In the order of their answers. */
+  #pending: Pending[] = []
   readonly #file: string
   #worker: Worker | undefined
-  #lastId = 0
   #deaths = 0
   #notBefore = Number.NEGATIVE_INFINITY
 
@@ -60,11 +61,10 @@ export class SqliteThread implements Port {
     return new Promise((resolve, reject) => {
       try {
         const worker = this.#running()
-        const question: Question = [++this.#lastId, name, args]
-        worker.postMessage(question)
+        worker.postMessage([name, args] satisfies Question)
         // What is under way keeps the process alive; an idle thread does not.
-        if (this.#pending.size === 0) worker.ref()
-        this.#pending.set(question[0], { resolve: resolve as Pending['resolve'], reject })
+        if (this.#pending.length === 0) worker.ref()
+        this.#pending.push({ resolve: resolve as Pending['resolve'], reject })
       } catch (error) {
         reject(toKithwireError(error))
       }
@@ -113,10 +113,9 @@ export class SqliteThread implements Port {
     return worker
   }
 
-  #settle(worker: Worker, [id, result, error]: Answer): void {
-    const pending = this.#pending.get(id)
-    this.#pending.delete(id)
-    if (this.#pending.size === 0) worker.unref()
+  #settle(worker: Worker, [result, error]: Answer): void {
+    const pending = this.#pending.shift()
+    if (this.#pending.length === 0) worker.unref()
     if (error) {
       pending?.reject(unpackError(error))
       return
@@ -134,7 +133,8 @@ export class SqliteThread implements Port {
       'The thread of the SQLite store has ended; what became of the calls under way is not known. See `cause`.',
       { cause },
     )
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
+    const pending = this.#pending
+    this.#pending = []
+    for (const { reject } of pending) reject(error)
   }
 }

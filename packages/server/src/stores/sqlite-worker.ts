@@ -11,12 +11,12 @@ const { file, busyTimeoutMs } = workerData as WorkerOptions
 const database = new Database({ file, busyTimeoutMs, driver: findDriver(), runtime: systemRuntime })
 const calls = createCalls(database) as { [name: string]: (...args: unknown[]) => unknown }
 
-parentPort!.on('message', ([id, name, args]: Question) => {
+parentPort!.on('message', ([name, args]: Question) => {
   let answer: Answer
   try {
-    answer = [id, calls[name]!(...args)]
+    answer = [calls[name]!(...args)]
   } catch (error) {
-    answer = [id, undefined, packError(error)]
+    answer = [undefined, packError(error)]
   }
   parentPort!.postMessage(answer)
   if (name === 'close') parentPort!.close()
