@@ -3,43 +3,37 @@ import type { Log, LogThrottle } from './log.js'
 import type { Outcome, Send, Store } from './store.js'
 import { Alarm, type TimerWheel } from './timer-wheel.js'
 
-/** A send on its way to the store. */
-export interface AppendRequest extends Send {
-  /** Whose socket it belongs to: dropped with it while it waits. Absent: stored whatever happens to its socket. */
-  owner?: object | undefined
-  /** The device it came from, so that others can wait for what it has under way. */
-  device?: string | undefined
-  /** Called once the store has answered, in the order in which the sends were stored, before anybody is told. Never throws. */
-  stored?(outcome: Outcome): void
-}
-
-/** What became of a request: undefined if it was dropped, since its socket is gone. Never throws. */
-export type Settle = (outcome: Outcome | undefined) => void
-
-/** A request that was taken. Made once for each message, so field by field: a spread costs as much as all the rest. */
-class Job {
-  readonly conversation: string
-  readonly from: string
-  readonly items: readonly SendItem[]
-  readonly owner: object | undefined
-  readonly device: string | undefined
+/**
+ * A send on its way to the store, by methods: one object for each message, instead of one here, one of whoever asks and
+ * a closure for each thing that is told.
+ */
+export abstract class AppendJob implements Send {
+  /** Bytes in memory, about. */
+  readonly bytes: number
+  /** Monotonic ms when it was taken. */
+  since = 0
   /** When more waits than one batch holds: in which round of the users it is this one's turn; 0 while that is open. */
   turn = 0
   /** Who waits for the end of it, which is seldom anybody. */
   private waiting: (() => void)[] | undefined
 
   constructor(
-    readonly request: AppendRequest,
-    readonly bytes: number,
-    readonly since: number,
-    private readonly settled: Settle,
+    readonly conversation: string,
+    readonly from: string,
+    readonly items: readonly SendItem[],
+    /** Whose socket it belongs to: dropped with it while it waits. Absent: stored whatever happens to its socket. */
+    readonly owner?: object,
+    /** The device it came from, so that others can wait for what it has under way. */
+    readonly device?: string,
   ) {
-    this.conversation = request.conversation
-    this.from = request.from
-    this.items = request.items
-    this.owner = request.owner
-    this.device = request.device
+    this.bytes = sizeOf(items)
   }
+
+  /** Told what the store has answered, in the order in which sends were stored, before anybody else is. Never throws. */
+  abstract stored(outcome: Outcome): void
+
+  /** Told what became of it: undefined if it was dropped, since its socket is gone. Never throws. */
+  protected abstract settled(outcome: Outcome | undefined): void
 
   /** Resolves when it is settled. Not for one that is. */
   get done(): Promise<void> {
@@ -52,6 +46,26 @@ class Job {
   settle(outcome: Outcome | undefined): void {
     this.settled(outcome)
     for (const resolve of this.waiting ?? []) resolve()
+  }
+}
+
+/** What a promise is enough for. */
+export interface AppendRequest extends Send {
+  owner?: object | undefined
+  device?: string | undefined
+  stored?(outcome: Outcome): void
+}
+
+class PromisedJob extends AppendJob {
+  constructor(
+    private readonly request: AppendRequest,
+    protected readonly settled: (outcome: Outcome | undefined) => void,
+  ) {
+    super(request.conversation, request.from, request.items, request.owner, request.device)
+  }
+
+  stored(outcome: Outcome): void {
+    this.request.stored?.(outcome)
   }
 }
 
@@ -81,9 +95,9 @@ const sizeOf = (items: readonly SendItem[]) =>
  */
 export class AppendQueue extends Alarm {
   /** By age. */
-  private waiting: Job[] = []
+  private waiting: AppendJob[] = []
   /** What is being stored, by batch. */
-  private batches: readonly (readonly Job[])[] = []
+  private batches: readonly (readonly AppendJob[])[] = []
   /** The round of the users that is under way. */
   private round = 1
   private items = 0
@@ -102,20 +116,20 @@ export class AppendQueue extends Alarm {
 
   /** Resolves when the store has answered, with a refusal after too long a wait, or with undefined if it was dropped. */
   append(request: AppendRequest): Promise<Outcome | undefined> {
-    return new Promise((resolve) => this.add(request, resolve))
+    return new Promise((resolve) => this.add(new PromisedJob(request, resolve)))
   }
 
-  /** The same without a promise, which costs as much as the rest: `settle` is called at once, or when it is known. */
-  add(request: AppendRequest, settle: Settle): void {
+  /** The same without a promise, which costs as much as the rest: it is settled at once, or when the outcome is known. */
+  add(job: AppendJob): void {
     const { limits, runtime, wheel } = this.options
-    const bytes = sizeOf(request.items)
-    if (this.items + request.items.length > limits.queueItems || this.bytes + bytes > limits.queueBytes) {
-      settle(refuse('busy'))
+    if (this.items + job.items.length > limits.queueItems || this.bytes + job.bytes > limits.queueBytes) {
+      job.settle(refuse('busy'))
       return
     }
-    this.waiting.push(new Job(request, bytes, runtime.monotonic(), settle))
-    this.items += request.items.length
-    this.bytes += bytes
+    job.since = runtime.monotonic()
+    this.waiting.push(job)
+    this.items += job.items.length
+    this.bytes += job.bytes
     if (this.tick === 0) wheel.start(this, limits.queueMs)
     this.flushSoon()
   }
@@ -141,12 +155,12 @@ export class AppendQueue extends Alarm {
     while (this.size > 0) await ended(this.all())
   }
 
-  private all(): Job[] {
+  private all(): AppendJob[] {
     return [...this.batches.flat(), ...this.waiting]
   }
 
   /** Settles what waits and is one of these. */
-  private leave(which: (job: Job) => boolean, outcome: Outcome | undefined): void {
+  private leave(which: (job: AppendJob) => boolean, outcome: Outcome | undefined): void {
     const leaving = this.waiting.filter(which)
     if (leaving.length === 0) return
     this.keep(this.waiting.filter((job) => !leaving.includes(job)))
@@ -154,7 +168,7 @@ export class AppendQueue extends Alarm {
   }
 
   /** What waits from now on. */
-  private keep(waiting: Job[]): void {
+  private keep(waiting: AppendJob[]): void {
     this.waiting = waiting
     this.items = waiting.reduce((sum, { items }) => sum + items.length, 0)
     this.bytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -192,7 +206,7 @@ export class AppendQueue extends Alarm {
   }
 
   /** Takes from what waits what is stored next: all of it, as a rule. */
-  private nextBatch(): readonly Job[] {
+  private nextBatch(): readonly AppendJob[] {
     const { batchItems, batchBytes } = this.options.limits
     const { waiting } = this
     if (this.batches.length === 0 && this.items <= batchItems && this.bytes <= batchBytes) {
@@ -200,7 +214,7 @@ export class AppendQueue extends Alarm {
       return waiting
     }
     const locked = new Set(this.batches.flat().map(({ conversation }) => conversation))
-    const batch = new Set<Job>()
+    const batch = new Set<AppendJob>()
     let items = 0
     let bytes = 0
     for (const job of this.inTurn()) {
@@ -216,7 +230,7 @@ export class AppendQueue extends Alarm {
   }
 
   /** What waits, one send of each user in each round, and within a round by age. */
-  private inTurn(): Job[] {
+  private inTurn(): AppendJob[] {
     const last = new Map<string, number>()
     for (const job of this.waiting) {
       if (job.turn === 0) job.turn = Math.max(this.round, (last.get(job.from) ?? 0) + 1)
@@ -225,19 +239,19 @@ export class AppendQueue extends Alarm {
     return [...this.waiting].sort((one, other) => one.turn - other.turn)
   }
 
-  private async commit(batch: readonly Job[]): Promise<void> {
+  private async commit(batch: readonly AppendJob[]): Promise<void> {
     this.batches = [...this.batches, batch]
     const outcomes = await this.store(batch)
     this.batches = this.batches.filter((other) => other !== batch)
     batch.forEach((job, index) => {
       const outcome = outcomes[index] ?? refuse('store_unavailable')
-      job.request.stored?.(outcome)
+      job.stored(outcome)
       job.settle(outcome)
     })
     this.flush()
   }
 
-  private async store(batch: readonly Job[]): Promise<readonly Outcome[]> {
+  private async store(batch: readonly AppendJob[]): Promise<readonly Outcome[]> {
     try {
       return await this.options.store.append(
         batch.map(({ conversation, from, items }) => ({ conversation, from, items })),
@@ -250,6 +264,6 @@ export class AppendQueue extends Alarm {
   }
 }
 
-async function ended(jobs: readonly Job[]): Promise<void> {
+async function ended(jobs: readonly AppendJob[]): Promise<void> {
   await Promise.all(jobs.map((job) => job.done))
 }

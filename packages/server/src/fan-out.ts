@@ -1,24 +1,14 @@
-import { type Cursor, encode, encodeLegacy, type IMessage, type Signal } from '@kithwire/protocol'
+import type { IMessage, Signal } from '@kithwire/protocol'
 import type { Authorizer } from './authorize.js'
-import { messagesText } from './frame-text.js'
 import type { OwnHead } from './heads.js'
 import type { Hint } from './hint.js'
 import type { HotConversations } from './hot.js'
 import type { Log, LogThrottle } from './log.js'
 import type { MarksFrame, OwnMarksFrame } from './marks.js'
 import type { Privacy } from './privacy.js'
+import { framePush, MessagesPush, type Push } from './push.js'
 import type { DevicePeer, Peer, SessionRegistry } from './session-registry.js'
 import { type Outcome, type Send, toMessage } from './store.js'
-
-/** What happened in a conversation, encoded when the first socket asks, once for all. */
-export interface Push {
-  readonly conversation: string
-  readonly kind: 'messages' | 'cursor' | 'signal'
-  /** Frames for `kithwire.v1`. */
-  frames(): readonly string[]
-  /** Bare frames for a legacy socket of `reader`. */
-  bare(reader: string): readonly string[]
-}
 
 export interface FanOutParts {
   registry: SessionRegistry
@@ -51,14 +41,14 @@ export class FanOut {
   stored(send: Send, outcome: Outcome, members: readonly string[], origin?: Peer): void {
     const { conversation, from } = send
     const fresh: IMessage[] = []
-    for (const [index, { seq, id, at: createdAt, duplicate }] of outcome.stored.entries()) {
-      if (duplicate) continue
+    outcome.stored.forEach(({ seq, id, at: createdAt, duplicate }, index) => {
+      if (duplicate) return
       const { cid, type, content, ref, meta } = send.items[index]!
       fresh.push(toMessage({ id, conversation, seq, from, createdAt, cid, type, content, ref, meta }, members))
-    }
+    })
     if (fresh.length > 0) {
       this.publish?.(members, { kind: 'entries', conversation, seq: fresh.at(-1)!.seq, items: fresh })
-      const push = messagesPush(conversation, fresh)
+      const push = new MessagesPush(conversation, fresh)
       this.toMembers(conversation, members, (now) =>
         this.hand(push, fresh, now, (peer) => peer !== origin && peer.push(push)),
       )
@@ -80,7 +70,7 @@ export class FanOut {
       if (items === undefined) return this.look(conversation, seq, members)
       const fresh = items.filter((item) => hot.judge(conversation, item.seq) !== 'old')
       if (fresh.length === 0) return
-      const push = messagesPush(conversation, fresh)
+      const push = new MessagesPush(conversation, fresh)
       if (hot.judge(conversation, fresh[0]!.seq) === 'next')
         return this.hand(push, fresh, members, (peer) => peer.push(push))
       // Something is missing before it. A bare socket cannot look, so it gets what there is.
@@ -256,41 +246,4 @@ export class FanOut {
       })
     this.asking.set(conversation, asked)
   }
-}
-
-function messagesPush(conversation: string, items: readonly IMessage[]): Push {
-  let frames: string[] | undefined
-  return {
-    conversation,
-    kind: 'messages',
-    frames() {
-      frames ??= runs(items).map((run) => messagesText(conversation, run))
-      return frames
-    },
-    bare: (reader) => items.map((item) => encodeLegacy(item, reader)).filter((text) => text !== undefined),
-  }
-}
-
-function framePush(kind: 'cursor' | 'signal', frame: Cursor | Signal): Push {
-  let text: string | undefined
-  return {
-    conversation: frame.conversation,
-    kind,
-    frames() {
-      text ??= encode(frame)
-      return [text]
-    },
-    bare: () => [],
-  }
-}
-
-/** Cuts at every hole: a `messages` frame holds consecutive seqs, which those of one send need not be. */
-export function runs(items: readonly IMessage[]): IMessage[][] {
-  const parts: IMessage[][] = []
-  for (const item of items) {
-    const part = parts.at(-1)
-    if (part !== undefined && part.at(-1)!.seq + 1 === item.seq) part.push(item)
-    else parts.push([item])
-  }
-  return parts
 }

@@ -26,8 +26,9 @@ export function ackText(ack: Ack): string {
   let list = ''
   for (const { cid, seq, id, at, duplicate } of items) {
     if (list !== '') list += ','
-    list += `{"cid":${quote(cid)},"seq":${seq},"id":${quote(id)},"at":${at}`
-    list += duplicate === undefined ? '}' : `,"duplicate":${duplicate}}`
+    const end = duplicate === undefined ? '}' : `,"duplicate":${duplicate}}`
+    if (PLAIN.test(cid) && PLAIN.test(id)) list += `{"cid":"${cid}","seq":${seq},"id":"${id}","at":${at}${end}`
+    else list += `{"cid":${quote(cid)},"seq":${seq},"id":${quote(id)},"at":${at}${end}`
   }
   const end = refused === undefined ? '}' : `,"refused":${JSON.stringify(refused)}}`
   return `{"v":${VERSION},"t":"ack","re":${re},"conversation":${quote(conversation)},"items":[${list}]${end}`
@@ -51,8 +52,19 @@ function listText(items: readonly IMessage[]): string {
   return list
 }
 
+const isPlain = ({ id, conversation, from, cid, type, content }: IMessage): boolean =>
+  PLAIN.test(id) &&
+  PLAIN.test(conversation) &&
+  PLAIN.test(from) &&
+  PLAIN.test(cid) &&
+  PLAIN.test(type) &&
+  PLAIN.test(content)
+
 function messageText(item: IMessage): string {
   const { id, conversation, seq, from, to, createdAt, cid, type, content, ref, meta } = item
+  // The most frequent form at once: quotes that are added to each text are two more strings to make.
+  if (to !== undefined && ref === undefined && meta === undefined && isPlain(item) && PLAIN.test(to))
+    return `{"id":"${id}","conversation":"${conversation}","seq":${seq},"from":"${from}","to":"${to}","createdAt":${createdAt},"cid":"${cid}","type":"${type}","content":"${content}"}`
   let text = `{"id":${quote(id)},"conversation":${quote(conversation)},"seq":${seq},"from":${quote(from)}`
   if (to !== undefined) text += `,"to":${quote(to)}`
   text += `,"createdAt":${createdAt},"cid":${quote(cid)},"type":${quote(type)},"content":${quote(content)}`

@@ -4,10 +4,13 @@ import type { Mark } from './store.js'
 
 const mark = (user: string, delivered: number): Mark => ({ conversation: 'c1', user, delivered, read: 0 })
 
+const heads = async () => []
+
 describe('MarkQueue', () => {
   it('merges together what comes while the store is busy, and gives each its own', async () => {
     const calls: (readonly Mark[])[] = []
     const queue = new MarkQueue({
+      heads,
       mark: async (marks) => {
         calls.push(marks)
         return marks.map((one) => ({ ...one, read: one.delivered }))
@@ -25,6 +28,7 @@ describe('MarkQueue', () => {
   it('rejects those of a merge that failed, and goes on', async () => {
     let failing = true
     const queue = new MarkQueue({
+      heads,
       mark: async (marks) => {
         if (failing) throw new Error('down')
         return [...marks]
@@ -33,5 +37,26 @@ describe('MarkQueue', () => {
     await expect(queue.merge([mark('ann', 1)])).rejects.toThrow('down')
     failing = false
     expect(await queue.merge([mark('ann', 1)])).toHaveLength(1)
+  })
+
+  it('asks once for the heads of what devices tell, and takes nothing beyond them', async () => {
+    const calls: unknown[] = []
+    const queue = new MarkQueue({
+      heads: async (conversations) => {
+        calls.push(conversations)
+        return conversations.map((conversation) => ({ conversation, head: 3, first: 1, tail: '' }))
+      },
+      mark: async (marks) => {
+        calls.push(marks.map(({ user }) => user))
+        return [...marks]
+      },
+    })
+    const first = queue.tell(mark('ann', 1))
+    const told = [queue.tell(mark('ben', 4)), queue.tell({ ...mark('cyd', 3), seen: 4 }), queue.tell(mark('dan', 3))]
+    expect(await first).toEqual({ merged: mark('ann', 1), head: 3 })
+    expect(await Promise.all(told)).toEqual([undefined, undefined, { merged: mark('dan', 3), head: 3 }])
+    expect(calls).toEqual([['c1'], ['ann'], ['c1'], ['dan']])
+    expect(await queue.tell(mark('ben', 4))).toBeUndefined()
+    expect(calls).toHaveLength(5)
   })
 })

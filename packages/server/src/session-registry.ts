@@ -1,4 +1,4 @@
-import type { Push } from './fan-out.js'
+import type { Push } from './push.js'
 
 /** A socket as the rest of the server sees it, whichever protocol it speaks. */
 export interface Peer {

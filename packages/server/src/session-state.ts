@@ -22,9 +22,10 @@ export type SessionEvent =
 
 export type SessionEffect =
   | { readonly do: 'greet'; readonly hello: Hello }
-  | { readonly do: 'dispatch'; readonly frame: ClientFrame }
-  /** Keep it until `welcome` has been sent. */
-  | { readonly do: 'hold'; readonly frame: ClientFrame }
+  /** Serve the frame of the event. */
+  | { readonly do: 'dispatch' }
+  /** Keep the frame of the event until `welcome` has been sent. */
+  | { readonly do: 'hold' }
   /** Dispatch what was held. */
   | { readonly do: 'release' }
   | { readonly do: 'report'; readonly problem: Problem; readonly fatal: boolean }
@@ -36,6 +37,9 @@ export type Transition = readonly [state: SessionState, effects: readonly Sessio
 export const OPENING: SessionState = Object.freeze({ name: 'opening' })
 const GREETING: SessionState = Object.freeze({ name: 'greeting' })
 const READY: SessionState = Object.freeze({ name: 'ready' })
+// And one for all frames.
+const HOLD: Transition = [GREETING, [{ do: 'hold' }]]
+const DISPATCH: Transition = [READY, [{ do: 'dispatch' }]]
 
 /** Types that only a server sends. A client that sends one is not a client. */
 const SERVER_TYPES: ReadonlySet<string> = new Set([
@@ -76,7 +80,7 @@ function onProblem(state: SessionState, problem: Problem, limit: boolean): Trans
 function onFrame(state: SessionState, frame: ClientFrame): Transition {
   if (frame.t === 'hello') return state.name === 'opening' ? onHello(state.hello, frame) : violation('a second hello')
   if (state.name === 'opening') return violation('a frame before hello')
-  return [state, [{ do: state.name === 'ready' ? 'dispatch' : 'hold', frame }]]
+  return state.name === 'ready' ? DISPATCH : HOLD
 }
 
 function onHello(before: Hello | undefined, chunk: Hello): Transition {

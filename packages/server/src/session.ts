@@ -4,12 +4,12 @@ import { Behind } from './behind.js'
 import type { Context, Identity } from './context.js'
 import { Credentials } from './credentials.js'
 import { dispatch } from './dispatch.js'
-import type { Push } from './fan-out.js'
 import { frameText } from './frame-text.js'
 import { greet } from './handlers/hello.js'
 import { IdleTimer } from './heartbeat.js'
 import type { LogFields } from './log.js'
 import { PeerSocket } from './peer-socket.js'
+import type { Push } from './push.js'
 import { WindowCount } from './rate-limit.js'
 import { overRate } from './refusals.js'
 import { type DevicePeer, deviceKey, deviceOf } from './session-registry.js'
@@ -206,10 +206,10 @@ export class Session extends PeerSocket implements DevicePeer {
     for (const effect of effects) if (effect.do === 'report') this.report(effect.problem, effect.fatal)
     if (!this.live) return
     this.state = state
-    for (const effect of effects) this.perform(effect)
+    for (const effect of effects) this.perform(effect, event)
   }
 
-  private perform(effect: SessionEffect): void {
+  private perform(effect: SessionEffect, event: SessionEvent): void {
     switch (effect.do) {
       case 'greet':
         this.inbound.pause('greeting')
@@ -220,7 +220,7 @@ export class Session extends PeerSocket implements DevicePeer {
         return
       case 'hold':
         this.held ??= []
-        this.held.push(effect.frame)
+        if (event.type === 'frame') this.held.push(event.frame)
         return
       case 'release':
         this.release()
@@ -229,7 +229,7 @@ export class Session extends PeerSocket implements DevicePeer {
         this.behind.flush()
         return
       case 'dispatch':
-        dispatch(this.context, this, effect.frame)
+        if (event.type === 'frame') dispatch(this.context, this, event.frame)
         return
       case 'close':
         this.finish(effect.code, effect.reason)

@@ -232,8 +232,9 @@ export class WsSocket implements SocketLike {
     }
     this.frames += frameOf(text)
     if (done === undefined) return
-    this.sent ??= []
-    this.sent.push(done)
+    // A list of the one that there is, as a rule: the first that is pushed makes room for many.
+    if (this.sent === undefined) this.sent = [done]
+    else this.sent.push(done)
   }
 
   /** The end of the turn. */

@@ -16,10 +16,9 @@ export async function handleCursor(context: Context, session: Session, cursor: C
       return session.error(access.refused)
     }
     const delivered = Math.max(cursor.delivered ?? 0, read)
-    const { head } = (await store.heads([conversation]))[0]!
-    if (Math.max(delivered, seen ?? 0) > head) return session.error('cursor_invalid')
-    const news = { conversation, user, delivered, read, ...(seen !== undefined && { seen }) }
-    const merged = (await marks.merge([news]))[0]!
+    const told = await marks.tell({ conversation, user, delivered, read, ...(seen !== undefined && { seen }) })
+    if (told === undefined) return session.error('cursor_invalid')
+    const { merged, head } = told
     if (delivered > 0) fanOut.cursor(marksFrame(merged), access.members, session)
     if (cursor.read === undefined && seen === undefined) return
     fanOut.ownCursor(await ownMarksFrame(store, merged, head))

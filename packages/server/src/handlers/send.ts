@@ -1,5 +1,6 @@
-import type { Ack, Send, WireErrorCode } from '@kithwire/protocol'
+import type { Ack, Send, SendItem, WireErrorCode } from '@kithwire/protocol'
 import { acknowledged, acknowledgement } from '../acknowledge.js'
+import { AppendJob } from '../append-queue.js'
 import type { Access } from '../authorize.js'
 import type { Context } from '../context.js'
 import { validPrefix } from '../items.js'
@@ -9,7 +10,7 @@ import type { Outcome } from '../store.js'
 
 /**
  * Answers a send with one `ack`. Of each conversation there is one under way in a session, so that order is kept. What
- * can be done at once is: a promise for every step would cost as much as the step.
+ * can be done at once is: a promise or a closure for every step would cost as much as the step.
  */
 export function handleSend(context: Context, session: Session, send: Send): void {
   const { conversation } = send
@@ -17,20 +18,13 @@ export function handleSend(context: Context, session: Session, send: Send): void
     session.send(refuseSend(send, 'busy'))
     return
   }
-  const failed = (cause: unknown) => {
-    session.failure('send_failed', cause)
-    answer(session, send, refuseSend(send, 'store_unavailable'))
-  }
-  const go = (access: Access) => {
-    try {
-      store(context, session, send, access, failed)
-    } catch (cause) {
-      failed(cause)
-    }
-  }
   const access = context.authorizer.allowed(conversation, session.user)
-  if (access) go(access)
-  else context.authorizer.check(conversation, session.user).then(go, failed)
+  if (access) store(context, session, send, access)
+  else
+    context.authorizer
+      .check(conversation, session.user)
+      .then((answer) => store(context, session, send, answer))
+      .catch((cause) => fail(session, send, cause))
 }
 
 function answer(session: Session, { conversation }: Send, ack: Ack): void {
@@ -38,42 +32,70 @@ function answer(session: Session, { conversation }: Send, ack: Ack): void {
   session.send(ack)
 }
 
+function fail(session: Session, send: Send, cause: unknown): void {
+  session.failure('send_failed', cause)
+  answer(session, send, refuseSend(send, 'store_unavailable'))
+}
+
+/** Why not all items of a send are tried; `after` is when to try the next one, in ms. */
+interface Short {
+  code: WireErrorCode
+  after?: number
+}
+
+function refuse(context: Context, session: Session, send: Send, outcome: Outcome, short: Short | undefined): void {
+  acknowledgement(context, session, send, outcome, short?.code, short?.after)
+    .then((ack) => answer(session, send, ack))
+    .catch((cause) => fail(session, send, cause))
+}
+
 /** The rest of the story of a message, once it is authorized: validate, rate, append, and only then hand out. */
-function store(context: Context, session: Session, send: Send, access: Access, failed: (cause: unknown) => void): void {
-  const { fanOut, queue, rates } = context
-  const { conversation } = send
-  const from = session.user
-  const refuse = (outcome: Outcome, short: WireErrorCode | undefined, after?: number): void => {
-    acknowledgement(context, session, send, outcome, short, after)
-      .then((ack) => answer(session, send, ack))
-      .catch(failed)
+function store(context: Context, session: Session, send: Send, access: Access): void {
+  try {
+    if (access.refused) {
+      refuse(context, session, send, { stored: [] }, { code: access.refused })
+      return
+    }
+    const { valid, invalid } = validPrefix(send, context.isFile)
+    const { granted, after } = context.rates.take(session.user, valid.length)
+    const items = granted < valid.length ? valid.slice(0, granted) : valid
+    let short: Short | undefined
+    if (granted < valid.length) short = { code: 'rate_limited', after }
+    else if (invalid !== undefined) short = { code: invalid }
+    // Unless the socket is gone before it gets there: its device sends again on the next one.
+    if (!session.live || items.length === 0) {
+      refuse(context, session, send, { stored: [] }, short)
+      return
+    }
+    session.inbound.queued(items.length)
+    context.queue.add(new SendJob(context, session, send, items, access.members, short))
+  } catch (cause) {
+    fail(session, send, cause)
   }
-  if (access.refused) {
-    refuse({ stored: [] }, access.refused)
-    return
+}
+
+/** What a device has sent, on its way to the store and back. */
+class SendJob extends AppendJob {
+  constructor(
+    private readonly context: Context,
+    private readonly session: Session,
+    private readonly send: Send,
+    items: readonly SendItem[],
+    private readonly members: readonly string[],
+    private readonly short: Short | undefined,
+  ) {
+    super(send.conversation, session.user, items, session, session.key)
   }
-  const { valid, invalid } = validPrefix(send, context.isFile)
-  const { granted, after } = rates.take(from, valid.length)
-  const items = granted < valid.length ? valid.slice(0, granted) : valid
-  const short = granted < valid.length ? 'rate_limited' : invalid
-  // Unless the socket is gone before it gets there: its device sends again on the next one.
-  if (!session.live || items.length === 0) {
-    refuse({ stored: [] }, short, after)
-    return
+
+  stored(outcome: Outcome): void {
+    this.context.fanOut.stored(this, outcome, this.members, this.session)
   }
-  session.inbound.queued(items.length)
-  const request = {
-    conversation,
-    from,
-    items,
-    owner: session,
-    device: session.key,
-    stored: (outcome: Outcome) => fanOut.stored({ conversation, from, items }, outcome, access.members, session),
-  }
-  queue.add(request, (outcome) => {
-    session.inbound.unqueued(items.length)
+
+  protected settled(outcome: Outcome | undefined): void {
+    const { context, session, send, short } = this
+    session.inbound.unqueued(this.items.length)
     if (outcome === undefined || outcome.refused !== undefined || short !== undefined)
-      refuse(outcome ?? { stored: [] }, short, after)
+      refuse(context, session, send, outcome ?? { stored: [] }, short)
     else answer(session, send, acknowledged(send, outcome))
-  })
+  }
 }
