@@ -59,4 +59,22 @@ describe('MarkQueue', () => {
     expect(await queue.tell(mark('ben', 4))).toBeUndefined()
     expect(calls).toHaveLength(5)
   })
+
+  it('lets a store say when what arrived is to be merged', async () => {
+    const flushes: (() => void)[] = []
+    const calls: number[] = []
+    const queue = new MarkQueue({
+      heads,
+      gather: (flush) => void flushes.push(flush),
+      mark: async (marks) => {
+        calls.push(marks.length)
+        return [...marks]
+      },
+    })
+    const merged = [queue.merge([mark('ann', 1)]), queue.merge([mark('ben', 2)])]
+    expect([flushes.length, calls, queue.size]).toEqual([1, [], 3])
+    flushes[0]!()
+    await Promise.all(merged)
+    expect(calls).toEqual([2])
+  })
 })

@@ -21,7 +21,7 @@ export class MarkQueue {
   private waiting: Waiting[] = []
   private busy = false
 
-  constructor(private readonly store: Pick<Store, 'mark' | 'heads'>) {}
+  constructor(private readonly store: Pick<Store, 'mark' | 'heads' | 'gather'>) {}
 
   get size(): number {
     return this.waiting.length + (this.busy ? 1 : 0)
@@ -45,11 +45,14 @@ export class MarkQueue {
 
   private add(waiting: Waiting): void {
     this.waiting.push(waiting)
-    if (!this.busy) void this.flush()
+    if (this.busy) return
+    this.busy = true
+    const { store } = this
+    if (store.gather) store.gather(() => void this.flush())
+    else void this.flush()
   }
 
   private async flush(): Promise<void> {
-    this.busy = true
     while (this.waiting.length > 0) {
       const group = this.waiting
       this.waiting = []

@@ -91,7 +91,7 @@ export interface Store {
   /** Appends that may be under way at once for disjoint conversations. 1 where a single writer gains nothing from more. */
   readonly parallel: number
   /**
-   * Calls `flush` once all sockets that have something to read were read. For a store whose appends block the thread,
+   * Calls `flush` once all sockets that have something to read were read. For a store whose writes block the thread,
    * which else would store the first frame alone. @default at the end of the turn
    */
   gather?(flush: () => void): void

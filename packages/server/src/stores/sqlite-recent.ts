@@ -79,9 +79,14 @@ export class Recent {
     this.#last = pos
   }
 
-  /** Puts them into `place` if there are many, in this write transaction. */
-  placeIfMany(): void {
+  /**
+   * Puts them into `place` if there are many, in this write transaction.
+   *
+   * @param placed told the head of each conversation that they are of, which is not known here from then on
+   */
+  placeIfMany(placed: (conversation: number, head: number) => void): void {
     if (this.#size < MOST) return
+    for (const conversation of this.#runs.keys()) placed(conversation, this.headOf(conversation)!)
     this.database.statement(PLACE).run(this.#placed, this.#last)
     this.database.statement(SET_PLACED).run(this.#last)
     this.#restart(this.#last)
