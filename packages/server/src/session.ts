@@ -17,6 +17,8 @@ import { OPENING, type SessionEffect, type SessionEvent, type SessionState, tran
 import { SocketEvents } from './socket-events.js'
 import { PAUSE_MS, type WheelTimer } from './timer-wheel.js'
 
+const NONE: readonly string[] = []
+
 /** One `kithwire.v1` socket: frames in and out, in order and within the limits, and what belongs to it, until its end. */
 export class Session extends PeerSocket implements DevicePeer {
   readonly protocol = 'v1'
@@ -28,23 +30,29 @@ export class Session extends PeerSocket implements DevicePeer {
   syncs = 0
   private state: SessionState = OPENING
   /** Conversations with a send in flight: none or one, as a rule, and a list made anew is cheaper than a Set. */
-  private sending: readonly string[] = []
+  private sending = NONE
   private held: ClientFrame[] | undefined
   private badFrames: WindowCount | undefined
-  private readonly behind: Behind
+  private madeBehind: Behind | undefined
   private readonly idleTimer: IdleTimer
   private opening: WheelTimer | undefined
 
   constructor(context: Context, socket: SocketLike, identity: Identity) {
     super(context, socket, identity.user)
     this.id = newId(context.runtime)
-    this.behind = new Behind(context, this)
+    // With other nodes it keeps account of what the device was told of, from the start.
+    if (context.link) this.madeBehind = new Behind(context, this)
     this.credentials = new Credentials(context, identity, this)
     this.idleTimer = new IdleTimer(this, context)
     this.awaitHello()
     context.registry.add(this)
     context.registry.opening.add(this)
     socket.listen(new SocketEvents(this))
+  }
+
+  private get behind(): Behind {
+    this.madeBehind ??= new Behind(this.context, this)
+    return this.madeBehind
   }
 
   get live(): boolean {
@@ -69,7 +77,8 @@ export class Session extends PeerSocket implements DevicePeer {
   }
 
   endSend(conversation: string): void {
-    this.sending = this.sending.filter((other) => other !== conversation)
+    const left = this.sending.filter((other) => other !== conversation)
+    this.sending = left.length > 0 ? left : NONE
   }
 
   get takesFrames(): boolean {
@@ -85,7 +94,7 @@ export class Session extends PeerSocket implements DevicePeer {
   }
 
   override drained(): void {
-    this.behind.flush()
+    this.madeBehind?.flush()
   }
 
   idle(): void {
@@ -99,7 +108,7 @@ export class Session extends PeerSocket implements DevicePeer {
   send(frame: ServerFrame): void {
     if (!this.live) return
     this.count(frame)
-    if (frame.t === 'ack' && frame.items.length > 0) this.behind.covers(frame.conversation)
+    if (frame.t === 'ack' && frame.items.length > 0) this.madeBehind?.covers(frame.conversation)
     this.outbound.send(frameText(frame))
   }
 
@@ -120,7 +129,7 @@ export class Session extends PeerSocket implements DevicePeer {
     const { stats, limits } = this.context
     const signal = push.kind === 'signal'
     // A signal needs no head in front of it.
-    if (ready && !signal && this.behind.covers(push.conversation)) stats.add('pushes_skipped')
+    if (ready && !signal && this.madeBehind?.covers(push.conversation)) stats.add('pushes_skipped')
     else if (ready && (signal ? this.outbound.buffered <= limits.signalBuffer : !this.outbound.slow)) {
       for (const text of push.frames()) this.outbound.send(text)
     } else {
@@ -130,11 +139,11 @@ export class Session extends PeerSocket implements DevicePeer {
   }
 
   unaware(conversation: string): boolean {
-    return this.behind.unaware(conversation)
+    return this.madeBehind?.unaware(conversation) === true
   }
 
   introduce(conversation: string, known = true): void {
-    this.behind.introduce(conversation, known)
+    this.madeBehind?.introduce(conversation, known)
   }
 
   missed(conversation: string): void {
@@ -226,7 +235,7 @@ export class Session extends PeerSocket implements DevicePeer {
         this.release()
         this.inbound.resume('greeting')
         if (this.credentials.expired) this.error('token_expired')
-        this.behind.flush()
+        this.madeBehind?.flush()
         return
       case 'dispatch':
         if (event.type === 'frame') dispatch(this.context, this, event.frame)
@@ -267,7 +276,7 @@ export class Session extends PeerSocket implements DevicePeer {
     const { queue, registry, wheel } = this.context
     wheel.clear(this.opening)
     this.idleTimer.stop()
-    this.behind.stop()
+    this.madeBehind?.stop()
     this.held = undefined
     registry.opening.delete(this)
     registry.release(this)

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SocketLike } from '@kithwire/protocol'
 import { FakeClock } from '@kithwire/protocol/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -17,8 +18,10 @@ async function open() {
   const runtime = new FakeClock()
   const upgrader = new Upgrader(DEFAULT_SERVER_LIMITS, runtime)
   const server = createServer()
-  const opened = new Promise<SocketLike>((resolve) =>
-    server.on('upgrade', (request, socket, head) => upgrader.upgrade(request, socket, head, resolve)),
+  const opened = new Promise<{ raw: Duplex; socket: SocketLike }>((resolve) =>
+    server.on('upgrade', (request, raw, head) =>
+      upgrader.upgrade(request, raw, head, (socket) => resolve({ raw, socket })),
+    ),
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   cleanups.push(() => new Promise((resolve) => server.close(resolve)))
@@ -30,9 +33,9 @@ async function open() {
     'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   )
-  const socket = await opened
+  const { raw, socket } = await opened
   await new Promise((resolve) => client.once('data', resolve))
-  return { runtime, socket, client, ...listenTo(socket) }
+  return { runtime, socket, raw, client, ...listenTo(socket) }
 }
 
 function listenTo(socket: SocketLike) {
@@ -67,6 +70,18 @@ const frame = (opcode: number, payload: string) =>
 const arrived = (client: Socket, bytes: Buffer | string) => new Promise((resolve) => client.write(bytes, resolve))
 
 describe('WsSocket', () => {
+  it('sends what it holds back before it answers the end of what a peer sends', async () => {
+    const { client, socket, raw } = await open()
+    raw.prependListener('end', () => socket.send('last'))
+    let text = ''
+    client.on('data', (piece) => {
+      text += piece
+    })
+    client.end()
+    await new Promise((resolve) => client.once('end', resolve))
+    expect(text).toContain('last')
+  })
+
   it('sends what is sent in one turn in one piece, in its order', async () => {
     const { client, socket } = await open()
     const pieces: string[] = []

@@ -106,9 +106,13 @@ interface Owned extends Duplex {
   [OWNER]?: WsSocket
 }
 
-/** A peer that sends no more may still read. */
-function beforeEnd(this: Owned): void {
+/**
+ * A peer that sends no more may still read, and the package ends the connection then. One function for all in place of a
+ * listener in front of its own: a third listener of one event takes 200 bytes of each connection.
+ */
+const end: Duplex['end'] = function (this: Owned, ...args: unknown[]) {
   this[OWNER]?.flush()
+  return Reflect.apply(Object.getPrototypeOf(this).end, this, args)
 }
 
 function afterData(this: Owned): void {
@@ -172,7 +176,7 @@ export class WsSocket implements SocketLike {
   ) {
     ws.owner = this
     raw[OWNER] = this
-    raw.prependListener('end', beforeEnd)
+    raw.end = end
     // Behind that of the package, which by then has told of all that came whole.
     raw.on('data', afterData)
   }
