@@ -40,6 +40,6 @@ export const PEERS: readonly Peer[] = [
   }),
   peer('memory', 'Kithwire, memory', 'kithwireMemory', 'kithwire', { ...kithwire, durable: false }),
   peer('sqlite', 'Kithwire, SQLite FULL', 'kithwireSqlite', 'kithwire', kithwire),
-  peer('sqlite-unthreaded', 'Kithwire, SQLite FULL, thread: false', 'kithwireSqliteUnthreaded', 'kithwire', kithwire),
+  peer('sqlite-threaded', 'Kithwire, SQLite FULL, thread: true', 'kithwireSqliteThreaded', 'kithwire', kithwire),
   peer('mongodb', 'Kithwire, MongoDB', 'kithwireMongo', 'kithwire', { ...kithwire, needsMongo: true }),
 ]

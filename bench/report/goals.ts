@@ -18,7 +18,7 @@ const ratio = (title: string, workload: string, must: number, aim: number, figur
   digits: 2,
 })
 
-/** What Kithwire is to show on SQLite with FULL, on its worker thread. */
+/** What Kithwire is to show on SQLite with FULL, as it comes. */
 const GOALS: readonly Goal[] = [
   ratio('200 users, 1 in flight, × Socket.IO relay', 'users-200', 1.2, 0.95),
   ratio('200 users, 16 in flight, × Socket.IO relay', 'in-flight-16', 0.55, 0.4),

@@ -59,14 +59,14 @@ export const kithwireMemory: Start = async (plan) => {
 }
 
 const onSqlite =
-  (thread: boolean): Start =>
+  (options: { thread?: boolean }): Start =>
   async (plan) => {
     const { sqlite }: typeof import('@kithwire/server/sqlite') = await load(plan, 'sqlite')
-    return serve(plan, sqlite(join(plan.data, 'chat.db'), { thread }))
+    return serve(plan, sqlite(join(plan.data, 'chat.db'), options))
   }
 
-export const kithwireSqlite = onSqlite(true)
-export const kithwireSqliteUnthreaded = onSqlite(false)
+export const kithwireSqlite = onSqlite({})
+export const kithwireSqliteThreaded = onSqlite({ thread: true })
 
 export const kithwireMongo: Start = async (plan) => {
   const { mongo }: typeof import('@kithwire/server/mongo') = await load(plan, 'mongo')

@@ -10,7 +10,7 @@ const STARTS: Record<string, () => Promise<Start>> = {
   article: async () => (await import('./article.js')).article,
   kithwireMemory: async () => (await import('./kithwire.js')).kithwireMemory,
   kithwireSqlite: async () => (await import('./kithwire.js')).kithwireSqlite,
-  kithwireSqliteUnthreaded: async () => (await import('./kithwire.js')).kithwireSqliteUnthreaded,
+  kithwireSqliteThreaded: async () => (await import('./kithwire.js')).kithwireSqliteThreaded,
   kithwireMongo: async () => (await import('./kithwire.js')).kithwireMongo,
 }
 

@@ -27,7 +27,7 @@ if (writer) {
   syncBuiltinESMExports()
 }
 
-const real = sqlite(process.env.DB)
+const real = sqlite(process.env.DB, writer ? { thread: true } : {})
 /** Where the servers die; everything else is the shipped store's. */
 const own = {}
 const store = new Proxy(real, {

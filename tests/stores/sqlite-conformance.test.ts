@@ -24,7 +24,8 @@ function conformance(name: string, open: (file: string) => esm.SqliteStore): voi
   })
 }
 
-conformance('sqlite, its own thread, ESM', (file) => esm.sqlite(file, { busyTimeoutMs: 60_000 }))
-conformance('sqlite, its own thread, CJS', (file) => cjs.sqlite(file, { busyTimeoutMs: 60_000 }))
+conformance('sqlite, its own thread, ESM', (file) => esm.sqlite(file, { thread: true, busyTimeoutMs: 60_000 }))
+conformance('sqlite, its own thread, CJS', (file) => cjs.sqlite(file, { thread: true, busyTimeoutMs: 60_000 }))
+conformance('sqlite, as it comes, ESM', (file) => esm.sqlite(file))
 conformance('sqlite, thread: false, ESM', (file) => esm.sqlite(file, { thread: false }))
 conformance('sqlite, thread: false, CJS', (file) => cjs.sqlite(file, { thread: false }))

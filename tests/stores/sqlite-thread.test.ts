@@ -49,7 +49,7 @@ describe('a thread that dies', () => {
 it('keeps the process alive for what is under way, and no longer', async () => {
   const script = `
     import { sqlite } from '@kithwire/server/sqlite'
-    const store = sqlite(process.argv[1])
+    const store = sqlite(process.argv[1], { thread: true })
     store.append([{ conversation: 'c', from: 'ann', items: [{ cid: '1', type: 'text', content: 'hi' }] }])
       .then(([{ stored }]) => console.log(stored[0].seq))`
   const here = dirname(MORTAL)

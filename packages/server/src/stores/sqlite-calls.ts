@@ -1,4 +1,4 @@
-import type { CountRange, FriendshipRow, Mark, Outcome, Range, Send } from '../store.js'
+import type { CountRange, FriendshipRow, Mark, Outcome, Range, Send, Store } from '../store.js'
 import type { Database } from './sqlite-database.js'
 import { toKithwireError } from './sqlite-errors.js'
 import { type Flat, flattenOutcomes, unflattenSends } from './sqlite-flat.js'
@@ -43,6 +43,8 @@ export type CallName = keyof Calls
 export interface Port {
   call<Name extends CallName>(name: Name, ...args: Parameters<Calls[Name]>): Promise<ReturnType<Calls[Name]>>
   append(sends: readonly Send[], at: number): Promise<Outcome[]>
+  /** As a store has it. */
+  readonly gather?: Store['gather']
   /** After all calls made before; none may follow. */
   close(): Promise<void>
 }
@@ -60,6 +62,7 @@ export function sameThread(database: Database): Port {
   return {
     call,
     append: (sends, at) => call('append', sends, at),
+    gather: (flush) => void setImmediate(flush),
     async close() {
       calls.close()
     },

@@ -8,7 +8,7 @@ describe('sqlite()', () => {
     ['file:chat.db?mode=memory', {}, 'the path of a file'],
     ['a\u0000b', {}, 'the path of a file'],
     [undefined as unknown as string, {}, 'the path of a file'],
-    ['chat.db', { thread: 'no' as unknown as boolean }, '`thread`: expected true or false, came no'],
+    ['chat.db', { thread: 'no' as unknown as boolean }, "`thread`: expected true, false or 'auto', came no"],
     ['chat.db', { busyTimeoutMs: -1 }, '`busyTimeoutMs`: expected 0 to 60000, came -1'],
     ['chat.db', { busyTimeoutMs: Number.NaN }, '`busyTimeoutMs`'],
   ])('refuses %j with %j', (file, options, message) => {
@@ -18,6 +18,6 @@ describe('sqlite()', () => {
   })
 
   it('says what is missing where a bundler, or a test of the sources, has no built worker', () => {
-    expect(() => sqlite('chat.db')).toThrow('otherwise use `thread: false`')
+    expect(() => sqlite('chat.db', { thread: true })).toThrow('otherwise use `thread: false`')
   })
 })

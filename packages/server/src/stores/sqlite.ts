@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { isInteger, KithwireError, type Runtime, systemRuntime } from '@kithwire/protocol'
 import type { CountRange, Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
+import { AdaptivePort } from './sqlite-adaptive.js'
 import { type Port, sameThread } from './sqlite-calls.js'
 import { Database } from './sqlite-database.js'
 import { findDriver } from './sqlite-driver.js'
@@ -9,16 +10,17 @@ import { SqliteThread } from './sqlite-thread.js'
 
 export interface SqliteOptions {
   /**
-   * Whether the database has a worker thread of its own. `false` saves the way there, about a sixth of the CPU with 200
-   * busy users, and blocks the event loop for the time of every commit, 10 to 50 ms on a slow disk, and for up to
-   * `busyTimeoutMs` while another process writes: for fast disks, small servers and tools.
+   * Whether the database has a worker thread of its own. Without one there is no way to it and back, which is 10 to 40 %
+   * of the CPU, and the event loop waits for every commit: a fraction of a millisecond on a fast disk, 10 to 50 ms on a
+   * slow one, and up to `busyTimeoutMs` while another process writes. `'auto'` begins without, and starts the thread when
+   * commits are slow (most take longer than 2 ms, and 0.02 for each entry) or one call takes longer than 250 ms.
    *
-   * @default true
+   * @default 'auto'
    */
-  thread?: boolean
+  thread?: boolean | 'auto'
   /** How long a call waits for the lock of another process that writes to the file, 0 to 60,000 ms. @default 5000 */
   busyTimeoutMs?: number
-  /** Clocks and, with `thread: false`, randomness. @default systemRuntime */
+  /** Clocks and, where the database has no thread of its own, randomness. @default systemRuntime */
   runtime?: Runtime
 }
 
@@ -40,17 +42,18 @@ export interface SqliteStore extends Store {
  * enough and `@photostructure/sqlite` is not installed.
  */
 export function sqlite(file: string, options: SqliteOptions = {}): SqliteStore {
-  const { thread = true, busyTimeoutMs = 5_000, runtime = systemRuntime } = options
+  const { thread = 'auto', busyTimeoutMs = 5_000, runtime = systemRuntime } = options
   checkFile(file)
-  if (typeof thread !== 'boolean')
-    throw new KithwireError('bad_option', `\`thread\`: expected true or false, came ${String(thread)}.`)
+  if (typeof thread !== 'boolean' && thread !== 'auto')
+    throw new KithwireError('bad_option', `\`thread\`: expected true, false or 'auto', came ${String(thread)}.`)
   if (!isInteger(busyTimeoutMs, 0, 60_000))
     throw new KithwireError('bad_option', `\`busyTimeoutMs\`: expected 0 to 60000, came ${String(busyTimeoutMs)}.`)
   const path = resolve(file)
   const driver = findDriver()
-  if (thread) return new PortStore(new SqliteThread({ file: path, busyTimeoutMs }, runtime), runtime)
-  const store = new PortStore(sameThread(new Database({ file: path, busyTimeoutMs, driver, runtime })), runtime)
-  return Object.assign(store, { gather: (flush: () => void) => void setImmediate(flush) })
+  const ownThread = () => new SqliteThread({ file: path, busyTimeoutMs }, runtime)
+  if (thread === true) return new PortStore(ownThread(), runtime)
+  const database = new Database({ file: path, busyTimeoutMs, driver, runtime })
+  return new PortStore(thread ? new AdaptivePort(database, runtime, ownThread) : sameThread(database), runtime)
 }
 
 function checkFile(file: unknown): void {
@@ -83,6 +86,10 @@ class PortStore implements SqliteStore {
       of: (user) => this.#call('friendshipsOf', user),
       put: (row, expected) => this.#call('putFriendship', row, expected),
     }
+  }
+
+  get gather(): Store['gather'] {
+    return this.#port.gather
   }
 
   ready(): Promise<void> {
