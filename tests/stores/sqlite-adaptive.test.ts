@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { newCid, systemRuntime } from '@kithwire/protocol'
+import { sqlite } from '@kithwire/server/sqlite'
 import { describe, expect, it } from 'vitest'
 import { AdaptivePort } from '../../packages/server/src/stores/sqlite-adaptive.js'
 import { type Port, sameThread } from '../../packages/server/src/stores/sqlite-calls.js'
@@ -123,6 +124,22 @@ describe('the place of the database', () => {
     expect(seqs).toEqual(Array.from({ length: 60 }, (_, index) => index + 1))
     expect(port.gather).toBeUndefined()
     await port.close()
+  })
+
+  it('becomes one instead of waiting for long for another process', async () => {
+    const file = newFile()
+    const store = sqlite(file, { busyTimeoutMs: 60_000 })
+    const send = (cid: string) => ({ conversation: 'c', from: 'ann', items: [{ cid, type: 'text', content: 'x' }] })
+    await store.append([send('1')])
+    const other = findDriver().open(file)
+    other.exec('BEGIN IMMEDIATE')
+    expect(await store.append([send('2')])).toMatchObject([{ refused: { code: 'busy' } }])
+    expect(store.gather).toBeUndefined()
+    const waiting = store.append([send('2')])
+    other.exec('COMMIT')
+    other.close()
+    expect(await waiting).toMatchObject([{ stored: [{ seq: 2, duplicate: false }] }])
+    await store.close()
   })
 
   it('stays where there can be no thread', async () => {

@@ -89,9 +89,9 @@ const sizeOf = (items: readonly SendItem[]) =>
  * Group commit in front of every store: whenever the store is free, what waits goes into one append, one send of each
  * user in turn, a user's own in order, a send never split. There is no linger: the commit under way is the linger.
  *
- * Plain lists, which are searched when somebody leaves or asks: each message enters and leaves, and a Map or a Set that
- * this goes on in gets a new table again and again. V8 links the old tables to the new ones, so that one that has
- * become old keeps alive all that ever was in those after it, until the next full collection.
+ * Plain lists, which are searched when somebody leaves or asks. Each message enters and leaves: a Map or a Set would get
+ * a new table again and again, and V8 links each table to the next one, so that one that the collector has moved to the
+ * old generation keeps alive all that was in those after it, until the next full collection.
  */
 export class AppendQueue extends Alarm {
   /** By age. */
@@ -163,7 +163,7 @@ export class AppendQueue extends Alarm {
   private leave(which: (job: AppendJob) => boolean, outcome: Outcome | undefined): void {
     const leaving = this.waiting.filter(which)
     if (leaving.length === 0) return
-    this.keep(this.waiting.filter((job) => !leaving.includes(job)))
+    this.keep(this.waiting.filter((job) => !which(job)))
     for (const job of leaving) job.settle(outcome)
   }
 

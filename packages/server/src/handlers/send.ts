@@ -23,7 +23,7 @@ export function handleSend(context: Context, session: Session, send: Send): void
   else
     context.authorizer
       .check(conversation, session.user)
-      .then((answer) => store(context, session, send, answer))
+      .then((found) => store(context, session, send, found))
       .catch((cause) => fail(session, send, cause))
 }
 

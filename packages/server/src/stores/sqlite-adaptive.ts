@@ -8,8 +8,8 @@ const QUICK_MS = 2
 const QUICK_MS_EACH = 0.02
 /** By so many do slow commits outnumber quick ones once the disk counts as slow. */
 const MOST_SLOW = 16
-/** Ms of one call after which nothing else is waited for. */
-const STALL_MS = 250
+/** Ms of one call after which nothing else is waited for, not even the lock of another process. */
+export const STALL_MS = 250
 
 /**
  * The database on the thread of the server for as long as it answers at once, which saves the way to another one; when
@@ -62,7 +62,7 @@ export class AdaptivePort implements Port {
       const quick = took <= QUICK_MS + QUICK_MS_EACH * written
       this.#slow = quick ? Math.max(0, this.#slow - 1) : this.#slow + 1
     }
-    if (this.#slow >= MOST_SLOW || took > STALL_MS) this.#move()
+    if (this.#slow >= MOST_SLOW || took >= STALL_MS) this.#move()
     return result
   }
 

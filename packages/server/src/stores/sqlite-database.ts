@@ -10,6 +10,8 @@ export interface DatabaseOptions {
   file: string
   /** How long a call waits for the lock of another process. */
   busyTimeoutMs: number
+  /** The same for all calls but the one that opens the file. @default busyTimeoutMs */
+  patienceMs?: number
   driver: Driver
   runtime: Runtime
 }
@@ -130,7 +132,7 @@ export class Database {
   }
 
   #prepare(connection: Connection): void {
-    const { file, busyTimeoutMs, runtime } = this.options
+    const { file, busyTimeoutMs, patienceMs, runtime } = this.options
     const pragma = (text: string) => Object.values(connection.prepare(`PRAGMA ${text}`).get() ?? {})[0]
     connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     const version = String(connection.prepare('SELECT sqlite_version() AS version').get()?.version)
@@ -145,6 +147,7 @@ export class Database {
     migrate(connection, file, runtime)
     const mode = retryBusy(busyTimeoutMs, () => pragma('journal_mode = WAL'))
     if (mode !== 'wal') throw unfit(file, 'journal_mode = wal (not possible on some network file systems)', mode)
+    if (patienceMs !== undefined) connection.exec(`PRAGMA busy_timeout = ${Math.min(patienceMs, busyTimeoutMs)}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { isInteger, KithwireError, type Runtime, systemRuntime } from '@kithwire/protocol'
 import type { CountRange, Entry, FriendshipRows, Head, Mark, Outcome, Range, Send, Store, Stored } from '../store.js'
-import { AdaptivePort } from './sqlite-adaptive.js'
+import { AdaptivePort, STALL_MS } from './sqlite-adaptive.js'
 import { type Port, sameThread } from './sqlite-calls.js'
 import { Database } from './sqlite-database.js'
 import { findDriver } from './sqlite-driver.js'
@@ -13,7 +13,8 @@ export interface SqliteOptions {
    * Whether the database has a worker thread of its own. Without one there is no way to it and back, which is 10 to 40 %
    * of the CPU, and the event loop waits for every commit: a fraction of a millisecond on a fast disk, 10 to 50 ms on a
    * slow one, and up to `busyTimeoutMs` while another process writes. `'auto'` begins without, and starts the thread when
-   * commits are slow (most take longer than 2 ms, and 0.02 for each entry) or one call takes longer than 250 ms.
+   * commits are slow (most take longer than 2 ms, and 0.02 for each entry) or one call takes 250 ms, which is also the
+   * longest that it waits for another process before.
    *
    * @default 'auto'
    */
@@ -52,8 +53,9 @@ export function sqlite(file: string, options: SqliteOptions = {}): SqliteStore {
   const driver = findDriver()
   const ownThread = () => new SqliteThread({ file: path, busyTimeoutMs }, runtime)
   if (thread === true) return new PortStore(ownThread(), runtime)
-  const database = new Database({ file: path, busyTimeoutMs, driver, runtime })
-  return new PortStore(thread ? new AdaptivePort(database, runtime, ownThread) : sameThread(database), runtime)
+  const opened = { file: path, busyTimeoutMs, driver, runtime }
+  if (thread === false) return new PortStore(sameThread(new Database(opened)), runtime)
+  return new PortStore(new AdaptivePort(new Database({ ...opened, patienceMs: STALL_MS }), runtime, ownThread), runtime)
 }
 
 function checkFile(file: unknown): void {
