@@ -24,8 +24,8 @@ process.on('message', ({ do: order }: ToServer) => {
     const { user, system } = process.cpuUsage()
     return tell({ is: 'usage', microseconds: user + system })
   }
-  // The last resort gives room back to the system that V8 would keep for the next burst: up to 100 MB since Node 24,
-  // after thousands have come at once.
+  // The last resort gives room back to the system that V8 would keep for the next burst: some 80 MB after
+  // 8,000 have come at once, since Node 24.
   const { gc } = globalThis as { gc?(how: object): void }
   for (let time = 0; time < 2; time++) gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   tell({ is: 'collected' })

@@ -26,9 +26,8 @@ export function ackText(ack: Ack): string {
   let list = ''
   for (const { cid, seq, id, at, duplicate } of items) {
     if (list !== '') list += ','
-    const end = duplicate === undefined ? '}' : `,"duplicate":${duplicate}}`
-    if (PLAIN.test(cid) && PLAIN.test(id)) list += `{"cid":"${cid}","seq":${seq},"id":"${id}","at":${at}${end}`
-    else list += `{"cid":${quote(cid)},"seq":${seq},"id":${quote(id)},"at":${at}${end}`
+    list += `{"cid":${quote(cid)},"seq":${seq},"id":${quote(id)},"at":${at}`
+    list += duplicate === undefined ? '}' : `,"duplicate":${duplicate}}`
   }
   const end = refused === undefined ? '}' : `,"refused":${JSON.stringify(refused)}}`
   return `{"v":${VERSION},"t":"ack","re":${re},"conversation":${quote(conversation)},"items":[${list}]${end}`

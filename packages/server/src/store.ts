@@ -92,7 +92,7 @@ export interface Store {
   readonly parallel: number
   /**
    * Calls `flush` once all sockets that have something to read were read. For a store whose writes block the thread,
-   * which else would store the first frame alone. @default at the end of the turn
+   * which else would store the first frame alone. @default entries at the end of the turn, marks at once
    */
   gather?(flush: () => void): void
   /** One outcome per send, in the same order. Sends of one conversation are stored in the order given. */

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { CountRange, Entry, Head, Outcome, Range, Send, Stored } from '../store.js'
 import { fingerprint } from './fingerprint.js'
 import type { Database } from './sqlite-database.js'
-import type { SqlRow, SqlValue } from './sqlite-driver.js'
+import type { SqlRow } from './sqlite-driver.js'
 import { CONTENT_COLUMNS, isRetry, toContent, toEntry, toStored } from './sqlite-entry.js'
 import { CommitFailed, refusalOf } from './sqlite-errors.js'
 import type { Names } from './sqlite-names.js'
@@ -14,10 +14,6 @@ import { cidToSql, fromSql, toSql } from './sqlite-text.js'
 const INSERT = `
   INSERT INTO entry (conversation, seq, sender, id, cid, at, type, content, ref_sender, ref_cid, meta)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-/** For the most: each value that is bound takes its time. */
-const INSERT_PLAIN = `
-  INSERT INTO entry (conversation, seq, sender, id, cid, at, type, content)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 const BY_CID = `
   SELECT e.seq, e.id, e.at, e.hash, ${CONTENT_COLUMNS} FROM entry e LEFT JOIN user r ON r.id = e.ref_sender
   WHERE e.cid = ? AND e.conversation = ? AND e.sender = ?`
@@ -221,11 +217,12 @@ export class SqliteLog {
     const id = newId(this.database.options.runtime)
     // Nobody else can write now, so this is the next.
     const seq = this.#headOf(log) + 1
-    const values = [log, seq, sender, id, cid, at, toSql(type), toSql(content)] as const
-    const { changes, lastInsertRowid } =
-      ref || meta
-        ? this.database.statement(INSERT).run(...values, ...this.#restOf(item))
-        : this.database.statement(INSERT_PLAIN).run(...values)
+    const refSender = ref ? this.users.intern(ref[0]) : null
+    const refCid = ref ? cidToSql(ref[1]) : null
+    const json = meta ? JSON.stringify(meta) : null
+    const { changes, lastInsertRowid } = this.database
+      .statement(INSERT)
+      .run(log, seq, sender, id, cid, at, toSql(type), toSql(content), refSender, refCid, json)
     if (Number(changes) === 1) {
       this.#recent.add(log, seq, Number(lastInsertRowid))
       return { seq, id, at, duplicate: false }
@@ -233,11 +230,6 @@ export class SqliteLog {
     const original = this.database.statement(BY_CID).get(cid, log, sender)
     if (!original) throw new Error(`Entry ${seq} of conversation ${log} was refused without a reason.`)
     return isRetry(original, item, this.#key()) ? toStored(original, true) : undefined
-  }
-
-  #restOf({ ref, meta }: SendItem): SqlValue[] {
-    const [sender, cid] = ref ? [this.users.intern(ref[0]), cidToSql(ref[1])] : [null, null]
-    return [sender, cid, meta ? JSON.stringify(meta) : null]
   }
 
   #headOf(log: number): number {

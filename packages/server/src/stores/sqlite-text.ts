@@ -40,7 +40,7 @@ const DIGIT = Int8Array.from({ length: 128 }, (_, code) => DIGITS.indexOf(String
 /** Where the two digits of each byte are. */
 const AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
 
-/** The bytes of a UUID as text, or undefined. By hand, since every message has one: a fifth of regular expressions. */
+/** The bytes of a UUID as text, or undefined. By hand, since every message has one. */
 function uuidBytes(text: string): Buffer | undefined {
   if (text[8] !== '-' || text[13] !== '-' || text[18] !== '-' || text[23] !== '-') return undefined
   const bytes = Buffer.allocUnsafe(UUID_BYTES)
